@@ -1,0 +1,3 @@
+//! From test files to verdicts.
+
+pub mod event;
