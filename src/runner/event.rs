@@ -118,13 +118,17 @@ pub enum Event {
         /// Where it was registered.
         site: Option<Site>,
     },
-    /// A file is done.
+    /// A file is done, loaded or not.
     FileFinished {
         /// Which.
         file: String,
+        /// How many of its tests were left out by `--filter`, `--tag` or `--no-tag`.
+        deselected: usize,
     },
     /// The run is over.
     RunFinished {
+        /// Why it ended before all files and tests had their turn (`--fail-fast`), for people.
+        stopped: Option<String>,
         /// By the host's clock.
         host_time: Nanos,
     },

@@ -99,7 +99,7 @@ pub fn run_file(
 ) -> FileSummary {
     let _ = (options, backend);
     sink(Event::FileStarted { file: file.name.clone() });
-    sink(Event::FileFinished { file: file.name.clone() });
+    sink(Event::FileFinished { file: file.name.clone(), deselected: 0 });
     FileSummary::default()
 }
 
