@@ -1,0 +1,18 @@
+//! What all utilities need: the process as a tool sees it, options, output, input, errors, and the
+//! notations of modes, sizes, names and dates.
+
+pub mod args;
+pub mod exec;
+pub mod human;
+pub mod input;
+pub mod mode;
+pub mod names;
+pub mod out;
+pub mod quote;
+pub mod tool;
+
+pub use args::{Opt, Parsed, Spec};
+pub use input::LineReader;
+pub use out::Out;
+pub use quote::{quote, quoteaf, quotef};
+pub use tool::{Exit, Outcome, Tool, program};
