@@ -8,6 +8,7 @@ pub mod input;
 pub mod mode;
 pub mod names;
 pub mod out;
+pub mod posix_regex;
 pub mod quote;
 pub mod tool;
 
