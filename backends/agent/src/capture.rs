@@ -1,0 +1,278 @@
+//! Bytes on their way from a descriptor to those who want them: kept up to a limit for the result, and
+//! read by any number of streams, each at its own pace.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+
+use provium_protocol::limits::{FRAMES_IN_FLIGHT, MAX_FRAME};
+use provium_protocol::{OpError, StreamId};
+use tokio::sync::Notify;
+
+use crate::sync::until;
+
+/// Bytes beyond what is kept that may wait for the slowest stream.
+const WINDOW: usize = FRAMES_IN_FLIGHT * MAX_FRAME;
+
+/// What a stream finds.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The next bytes, at most a frame of them.
+    Data(Vec<u8>),
+    /// So many bytes went by before the stream was opened and are kept no more.
+    Gap(u64),
+    /// There will be no more.
+    End,
+}
+
+#[derive(Default)]
+struct State {
+    /// The first bytes, up to the limit.
+    kept: Vec<u8>,
+    /// What came after them and some stream has not read yet.
+    beyond: VecDeque<u8>,
+    /// All bytes that ever came.
+    total: u64,
+    /// Where each open stream stands, counted from the first byte.
+    cursors: BTreeMap<StreamId, u64>,
+    error: Option<OpError>,
+}
+
+impl State {
+    /// Where `beyond` begins, counted from the first byte.
+    fn beyond_start(&self) -> u64 {
+        self.total - self.beyond.len() as u64
+    }
+
+    /// Drops what every stream has read.
+    fn trim(&mut self) {
+        let slowest = self.cursors.values().min().copied().unwrap_or(self.total);
+        let read = slowest.saturating_sub(self.beyond_start()).min(self.beyond.len() as u64);
+        self.beyond.drain(..read as usize);
+    }
+}
+
+/// One flow of bytes.
+pub struct Capture {
+    limit: u64,
+    state: RefCell<State>,
+    ended: Cell<bool>,
+    changed: Notify,
+}
+
+impl Capture {
+    /// A flow of which the first `limit` bytes are kept.
+    pub fn new(limit: u64) -> Capture {
+        Capture { limit, state: RefCell::default(), ended: Cell::new(false), changed: Notify::new() }
+    }
+
+    /// Ends when more bytes may come: at once unless an open stream lags behind by a whole window.
+    pub async fn room(&self) {
+        until(&self.changed, || (self.state.borrow().beyond.len() < WINDOW).then_some(())).await;
+    }
+
+    /// Takes bytes in. The caller waits for [`Capture::room`] before each.
+    pub fn push(&self, data: &[u8]) {
+        {
+            let state = &mut *self.state.borrow_mut();
+            let free = self.limit.saturating_sub(state.kept.len() as u64);
+            let kept = (data.len() as u64).min(free) as usize;
+            state.kept.extend_from_slice(&data[..kept]);
+            state.beyond.extend(&data[kept..]);
+            state.total += data.len() as u64;
+            // Bytes that no stream waits for are gone at once.
+            state.trim();
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Says that no more bytes come.
+    pub fn end(&self) {
+        self.ended.set(true);
+        self.changed.notify_waiters();
+    }
+
+    /// Says that reading failed: every stream ends with the error.
+    pub fn fail(&self, error: OpError) {
+        self.state.borrow_mut().error = Some(error);
+        self.end();
+    }
+
+    /// Whether no more bytes come.
+    pub fn ended(&self) -> bool {
+        self.ended.get()
+    }
+
+    /// Whether more came than was kept.
+    pub fn truncated(&self) -> bool {
+        self.state.borrow().total > self.limit
+    }
+
+    /// A copy of what was kept.
+    pub fn kept(&self) -> Vec<u8> {
+        self.state.borrow().kept.clone()
+    }
+
+    /// Moves out what was kept; for a flow that nobody can ask for again.
+    pub fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut self.state.borrow_mut().kept)
+    }
+
+    /// Opens a stream that begins at the first byte.
+    pub fn open(&self, id: StreamId) {
+        self.state.borrow_mut().cursors.insert(id, 0);
+    }
+
+    /// Closes a stream: it holds nothing back any more.
+    pub fn close(&self, id: StreamId) {
+        {
+            let state = &mut *self.state.borrow_mut();
+            state.cursors.remove(&id);
+            state.trim();
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// The next bytes of a stream; waits for them. A closed stream is at its end.
+    pub async fn next(&self, id: StreamId) -> Result<Next, OpError> {
+        until(&self.changed, || self.try_next(id)).await
+    }
+
+    fn try_next(&self, id: StreamId) -> Option<Result<Next, OpError>> {
+        let state = &mut *self.state.borrow_mut();
+        let Some(cursor) = state.cursors.get_mut(&id) else {
+            return Some(Ok(Next::End));
+        };
+        let beyond_start = state.total - state.beyond.len() as u64;
+        let at = *cursor;
+        if at < state.kept.len() as u64 {
+            let rest = &state.kept[at as usize..];
+            let data = rest[..rest.len().min(MAX_FRAME)].to_vec();
+            *cursor += data.len() as u64;
+            return Some(Ok(Next::Data(data)));
+        }
+        if at < beyond_start {
+            *cursor = beyond_start;
+            return Some(Ok(Next::Gap(beyond_start - at)));
+        }
+        if at < state.total {
+            let skip = (at - beyond_start) as usize;
+            let data: Vec<u8> = state.beyond.iter().skip(skip).take(MAX_FRAME).copied().collect();
+            *cursor += data.len() as u64;
+            state.trim();
+            self.changed.notify_waiters();
+            return Some(Ok(Next::Data(data)));
+        }
+        if !self.ended.get() {
+            return None;
+        }
+        match &state.error {
+            Some(error) => {
+                let error = error.clone();
+                state.cursors.remove(&id);
+                Some(Err(error))
+            }
+            None => Some(Ok(Next::End)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    const S: StreamId = StreamId(1);
+
+    fn next(capture: &Capture, id: StreamId) -> Option<Next> {
+        match pin!(capture.next(id)).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(next) => next.ok(),
+            Poll::Pending => None,
+        }
+    }
+
+    fn has_room(capture: &Capture) -> bool {
+        pin!(capture.room()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    #[test]
+    fn a_stream_begins_at_the_first_byte_however_late_it_is_opened() {
+        let capture = Capture::new(100);
+        capture.push(b"early ");
+        capture.open(S);
+        assert_eq!(next(&capture, S), Some(Next::Data(b"early ".to_vec())));
+        assert_eq!(next(&capture, S), None);
+        capture.push(b"late");
+        capture.end();
+        assert_eq!(next(&capture, S), Some(Next::Data(b"late".to_vec())));
+        assert_eq!(next(&capture, S), Some(Next::End));
+        assert_eq!(capture.kept(), b"early late");
+        assert!(!capture.truncated());
+    }
+
+    #[test]
+    fn beyond_the_limit_only_streams_get_the_bytes() {
+        let capture = Capture::new(4);
+        capture.open(S);
+        capture.push(b"abcdef");
+        assert!(capture.truncated());
+        assert_eq!(capture.kept(), b"abcd");
+        assert_eq!(next(&capture, S), Some(Next::Data(b"abcd".to_vec())));
+        assert_eq!(next(&capture, S), Some(Next::Data(b"ef".to_vec())));
+    }
+
+    #[test]
+    fn a_stream_opened_after_bytes_were_dropped_learns_how_many() {
+        let capture = Capture::new(2);
+        capture.push(b"abcdef");
+        capture.open(S);
+        capture.push(b"gh");
+        assert_eq!(next(&capture, S), Some(Next::Data(b"ab".to_vec())));
+        assert_eq!(next(&capture, S), Some(Next::Gap(4)));
+        assert_eq!(next(&capture, S), Some(Next::Data(b"gh".to_vec())));
+    }
+
+    #[test]
+    fn a_slow_stream_holds_the_producer_back_only_once_the_capture_is_full() {
+        let capture = Capture::new(10);
+        capture.open(S);
+        capture.push(&[0; 10]);
+        assert!(has_room(&capture));
+        capture.push(&vec![1; WINDOW]);
+        assert!(!has_room(&capture));
+        assert_eq!(next(&capture, S), Some(Next::Data(vec![0; 10])));
+        assert!(!has_room(&capture));
+        assert_eq!(next(&capture, S), Some(Next::Data(vec![1; MAX_FRAME])));
+        assert!(has_room(&capture));
+        capture.push(&vec![1; MAX_FRAME]);
+        capture.close(S);
+        assert!(has_room(&capture));
+        assert_eq!(next(&capture, S), Some(Next::End));
+    }
+
+    #[test]
+    fn two_streams_read_the_same_bytes_each_at_its_own_pace() {
+        let capture = Capture::new(1);
+        let other = StreamId(2);
+        capture.open(S);
+        capture.open(other);
+        capture.push(b"xyz");
+        assert_eq!(next(&capture, S), Some(Next::Data(b"x".to_vec())));
+        assert_eq!(next(&capture, S), Some(Next::Data(b"yz".to_vec())));
+        assert_eq!(next(&capture, other), Some(Next::Data(b"x".to_vec())));
+        assert_eq!(next(&capture, other), Some(Next::Data(b"yz".to_vec())));
+    }
+
+    #[test]
+    fn an_error_comes_after_the_bytes_and_before_the_end() {
+        let capture = Capture::new(10);
+        capture.open(S);
+        capture.push(b"a");
+        capture.fail(OpError::agent("gone"));
+        assert_eq!(next(&capture, S), Some(Next::Data(b"a".to_vec())));
+        assert_eq!(next(&capture, S), None);
+        assert_eq!(next(&capture, S), Some(Next::End));
+    }
+}
