@@ -1,6 +1,7 @@
 //! provium runs Lua tests against guest machines: the library behind the command of the same name.
 
 pub mod config;
+pub mod error;
 pub mod report;
 pub mod runner;
 pub mod units;
