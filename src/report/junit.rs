@@ -75,7 +75,10 @@ impl<W: Write> Report for Junit<W> {
                     self.log.push_str(LOG_CUT);
                 }
             }
-            Event::FileFailed { failure, .. } => {
+            Event::FileFailed { file, failure } => {
+                if self.suites.last().is_none_or(|suite| suite.name != *file) {
+                    self.suites.push(Suite { name: file.clone(), cases: Vec::new() });
+                }
                 let outcome = Outcome::Broken(failure.clone());
                 let line = failure.site.as_ref().map(|site| site.line);
                 let log = std::mem::take(&mut self.log);
