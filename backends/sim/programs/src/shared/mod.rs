@@ -2,14 +2,20 @@
 //! notations of modes, sizes, names and dates.
 
 pub mod args;
+pub mod echo;
+pub mod escape;
 pub mod exec;
 pub mod human;
 pub mod input;
 pub mod mode;
 pub mod names;
+pub mod numfmt;
 pub mod out;
 pub mod posix_regex;
+pub mod printf;
 pub mod quote;
+pub mod strnum;
+pub mod test_expr;
 pub mod tool;
 
 pub use args::{Opt, Parsed, Spec};
