@@ -1,0 +1,220 @@
+//! Descriptor tables and the calls that copy and change descriptors.
+
+use provium_protocol::Errno;
+
+use super::Kernel;
+use super::file::{FileKind, OpenFile};
+use crate::flags::{O_APPEND, O_NONBLOCK};
+use crate::limits::{MAX_FDS, MAX_OPEN_FILES};
+use crate::types::{Fd, Pid};
+
+#[derive(Clone, Copy)]
+struct Entry {
+    file: usize,
+    cloexec: bool,
+}
+
+/// The descriptors of a process.
+#[derive(Clone, Default)]
+pub struct FdTable {
+    entries: Vec<Option<Entry>>,
+}
+
+impl FdTable {
+    fn entry(&self, fd: Fd) -> Result<Entry, Errno> {
+        usize::try_from(fd).ok().and_then(|fd| self.entries.get(fd).copied().flatten()).ok_or(Errno::EBADF)
+    }
+
+    fn lowest_free(&self, from: Fd) -> Result<Fd, Errno> {
+        let from = usize::try_from(from).map_err(|_| Errno::EINVAL)?;
+        if from >= MAX_FDS {
+            return Err(Errno::EINVAL);
+        }
+        let free = (from..self.entries.len()).find(|fd| self.entries[*fd].is_none());
+        let fd = free.unwrap_or(self.entries.len().max(from));
+        if fd >= MAX_FDS { Err(Errno::EMFILE) } else { Ok(fd as Fd) }
+    }
+
+    fn set(&mut self, fd: Fd, entry: Entry) {
+        let fd = fd as usize;
+        if fd >= self.entries.len() {
+            self.entries.resize(fd + 1, None);
+        }
+        self.entries[fd] = Some(entry);
+    }
+
+    fn take(&mut self, fd: Fd) -> Result<Entry, Errno> {
+        let entry = self.entry(fd)?;
+        self.entries[fd as usize] = None;
+        Ok(entry)
+    }
+
+    /// Open descriptors in order.
+    #[must_use]
+    pub fn numbers(&self) -> Vec<Fd> {
+        (0..self.entries.len()).filter(|fd| self.entries[*fd].is_some()).map(|fd| fd as Fd).collect()
+    }
+
+    pub(crate) fn files(&self) -> impl Iterator<Item = usize> {
+        self.entries.iter().flatten().map(|entry| entry.file)
+    }
+}
+
+impl Kernel {
+    /// The open file behind a descriptor.
+    pub(crate) fn file_id(&self, pid: Pid, fd: Fd) -> Result<usize, Errno> {
+        Ok(self.proc(pid)?.fds.entry(fd)?.file)
+    }
+
+    pub(crate) fn file(&self, id: usize) -> Result<&OpenFile, Errno> {
+        self.files.get(id).ok_or(Errno::EBADF)
+    }
+
+    pub(crate) fn file_mut(&mut self, id: usize) -> Result<&mut OpenFile, Errno> {
+        self.files.get_mut(id).ok_or(Errno::EBADF)
+    }
+
+    /// `EMFILE` if the process has no descriptor left.
+    pub(crate) fn check_fd_free(&self, pid: Pid) -> Result<(), Errno> {
+        self.proc(pid)?.fds.lowest_free(0).map(drop)
+    }
+
+    /// Gives an open file its first descriptor, the lowest free one from `from`.
+    pub(crate) fn install(&mut self, pid: Pid, file: OpenFile, cloexec: bool, from: Fd) -> Result<Fd, Errno> {
+        let fd = self.proc(pid)?.fds.lowest_free(from);
+        let fd = match fd {
+            Ok(fd) if self.files.len() < MAX_OPEN_FILES => fd,
+            result => {
+                self.dispose(file);
+                return Err(result.err().unwrap_or(Errno::ENFILE));
+            }
+        };
+        if let Some(loc) = file.loc {
+            self.hold(loc.node);
+        }
+        let id = self.files.insert(file);
+        self.proc_mut(pid)?.fds.set(fd, Entry { file: id, cloexec });
+        Ok(fd)
+    }
+
+    /// close(2).
+    pub fn close(&mut self, pid: Pid, fd: Fd) -> Result<(), Errno> {
+        let entry = self.proc_mut(pid)?.fds.take(fd)?;
+        self.closed(pid, entry.file);
+        Ok(())
+    }
+
+    /// What close(2) of one descriptor does besides freeing its number.
+    fn closed(&mut self, pid: Pid, id: usize) {
+        if let Some(loc) = self.files.get(id).and_then(|file| file.loc) {
+            self.release_posix_locks(pid, loc.node);
+        }
+        self.release_file(id);
+    }
+
+    /// Counts one descriptor less; the last one closes the open file.
+    pub(crate) fn release_file(&mut self, id: usize) {
+        let Some(file) = self.files.get_mut(id) else { return };
+        file.refs -= 1;
+        if file.refs > 0 {
+            return;
+        }
+        let file = self.files.remove(id);
+        if let Some(loc) = file.loc {
+            self.release_flock(loc.node, id);
+            self.unhold(loc.node);
+        }
+        self.dispose(file);
+    }
+
+    /// Undoes what making an open file did to the object behind it.
+    fn dispose(&mut self, file: OpenFile) {
+        if let FileKind::Pipe { pipe, read, write } = file.kind {
+            self.pipe_remove(pipe, read, write);
+        }
+    }
+
+    /// Closes every descriptor of a process.
+    pub(crate) fn close_all(&mut self, pid: Pid) {
+        let Ok(process) = self.proc_mut(pid) else { return };
+        let table = std::mem::take(&mut process.fds);
+        for id in table.files() {
+            self.closed(pid, id);
+        }
+    }
+
+    /// Closes the descriptors that execve(2) closes.
+    pub(crate) fn close_on_exec(&mut self, pid: Pid) {
+        let Ok(process) = self.proc(pid) else { return };
+        for fd in process.fds.numbers() {
+            if self.proc(pid).and_then(|process| process.fds.entry(fd)).is_ok_and(|entry| entry.cloexec) {
+                // The descriptor is open, so closing it cannot fail.
+                let _ = self.close(pid, fd);
+            }
+        }
+    }
+
+    /// A copy of a process's table for its child.
+    pub(crate) fn fork_fds(&mut self, pid: Pid) -> Result<FdTable, Errno> {
+        let table = self.proc(pid)?.fds.clone();
+        for id in table.files() {
+            if let Some(file) = self.files.get_mut(id) {
+                file.refs += 1;
+            }
+        }
+        Ok(table)
+    }
+
+    /// dup(2) and `F_DUPFD`: the lowest free descriptor from `from`.
+    pub fn dup_from(&mut self, pid: Pid, fd: Fd, from: Fd, cloexec: bool) -> Result<Fd, Errno> {
+        let process = self.proc_mut(pid)?;
+        let file = process.fds.entry(fd)?.file;
+        let new = process.fds.lowest_free(from)?;
+        process.fds.set(new, Entry { file, cloexec });
+        self.file_mut(file)?.refs += 1;
+        Ok(new)
+    }
+
+    /// dup2(2) and dup3(2); `same_ok`: the two may be the same (dup2).
+    pub fn dup_to(&mut self, pid: Pid, old: Fd, new: Fd, cloexec: bool, same_ok: bool) -> Result<Fd, Errno> {
+        let file = self.proc(pid)?.fds.entry(old)?.file;
+        if old == new {
+            return if same_ok { Ok(new) } else { Err(Errno::EINVAL) };
+        }
+        if usize::try_from(new).ok().is_none_or(|new| new >= MAX_FDS) {
+            return Err(Errno::EBADF);
+        }
+        self.file_mut(file)?.refs += 1;
+        // Whether something was open there does not matter.
+        let _ = self.close(pid, new);
+        self.proc_mut(pid)?.fds.set(new, Entry { file, cloexec });
+        Ok(new)
+    }
+
+    /// `F_GETFD`: whether execve(2) closes it.
+    pub fn cloexec(&self, pid: Pid, fd: Fd) -> Result<bool, Errno> {
+        Ok(self.proc(pid)?.fds.entry(fd)?.cloexec)
+    }
+
+    /// `F_SETFD`.
+    pub fn set_cloexec(&mut self, pid: Pid, fd: Fd, cloexec: bool) -> Result<(), Errno> {
+        let process = self.proc_mut(pid)?;
+        let entry = process.fds.entry(fd)?;
+        process.fds.set(fd, Entry { cloexec, ..entry });
+        Ok(())
+    }
+
+    /// `F_GETFL`.
+    pub fn status_flags(&self, pid: Pid, fd: Fd) -> Result<i32, Errno> {
+        Ok(self.file(self.file_id(pid, fd)?)?.flags)
+    }
+
+    /// `F_SETFL`: `O_APPEND` and `O_NONBLOCK` can be changed.
+    pub fn set_status_flags(&mut self, pid: Pid, fd: Fd, flags: i32) -> Result<(), Errno> {
+        const CHANGEABLE: i32 = O_APPEND | O_NONBLOCK;
+        let id = self.file_id(pid, fd)?;
+        let file = self.file_mut(id)?;
+        file.flags = (file.flags & !CHANGEABLE) | (flags & CHANGEABLE);
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+//! flock(2): locks that belong to open files.
+
+use provium_protocol::Errno;
+
+use super::Kernel;
+use super::wait::{Channel, Stop};
+use crate::flags::{LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN};
+use crate::types::{Fd, Pid};
+use crate::vfs::NodeId;
+
+/// One held lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flock {
+    /// The open file that holds it.
+    pub file: usize,
+    /// Whether it holds it alone.
+    pub exclusive: bool,
+    /// The process that took it, for people.
+    pub pid: Pid,
+}
+
+impl Kernel {
+    /// flock(2).
+    pub fn flock(&mut self, pid: Pid, fd: Fd, operation: i32) -> Result<(), Stop> {
+        let id = self.file_id(pid, fd)?;
+        let nonblock = operation & LOCK_NB != 0;
+        let exclusive = match operation & !LOCK_NB {
+            LOCK_SH => false,
+            LOCK_EX => true,
+            LOCK_UN => {
+                if let Some(loc) = self.file(id)?.loc {
+                    self.release_flock(loc.node, id);
+                }
+                return Ok(());
+            }
+            _ => return Err(Errno::EINVAL.into()),
+        };
+        let node = self.file(id)?.loc.ok_or(Errno::EBADF)?.node;
+        if self.file(id)?.flags & crate::flags::O_PATH != 0 {
+            return Err(Errno::EBADF.into());
+        }
+        let held = self.flocks.entry(node).or_default();
+        if held.iter().any(|lock| lock.file == id && lock.exclusive == exclusive) {
+            return Ok(());
+        }
+        // A lock is converted by giving up the old one first, so another may get in between.
+        let before = held.len();
+        held.retain(|lock| lock.file != id);
+        let gave_up = held.len() < before;
+        let conflict = held.iter().any(|lock| exclusive || lock.exclusive);
+        if !conflict {
+            held.push(Flock { file: id, exclusive, pid });
+        }
+        let empty = held.is_empty();
+        if gave_up {
+            self.wake(Channel::Flock(node));
+        }
+        match (conflict, nonblock) {
+            (false, _) => Ok(()),
+            (true, true) => Err(Errno::EAGAIN.into()),
+            (true, false) => {
+                debug_assert!(!empty, "a conflict without a holder");
+                Err(Stop::on(Channel::Flock(node)))
+            }
+        }
+    }
+
+    /// Gives up the lock of an open file.
+    pub(crate) fn release_flock(&mut self, node: NodeId, file: usize) {
+        let Some(held) = self.flocks.get_mut(&node) else { return };
+        let before = held.len();
+        held.retain(|lock| lock.file != file);
+        let changed = held.len() < before;
+        if held.is_empty() {
+            self.flocks.remove(&node);
+        }
+        if changed {
+            self.wake(Channel::Flock(node));
+        }
+    }
+
+    /// Processes that have a descriptor of an open file which holds a lock on this inode.
+    pub(crate) fn flock_holders(&self, node: NodeId) -> Vec<Pid> {
+        let held: Vec<usize> = self.flocks.get(&node).into_iter().flatten().map(|lock| lock.file).collect();
+        self.procs
+            .values()
+            .filter(|process| process.fds.files().any(|file| held.contains(&file)))
+            .map(|process| process.pid)
+            .collect()
+    }
+
+    /// `/proc/locks`.
+    pub(crate) fn locks_text(&self) -> String {
+        let mut text = String::new();
+        let mut number = 0;
+        let mut line = |what: &str, kind: &str, pid: Pid, node: NodeId, start: u64, end: String| {
+            number += 1;
+            text.push_str(&format!(
+                "{number}: {what}  ADVISORY  {kind} {pid} 00:{:02x}:{} {start} {end}\n",
+                node.fs + 20,
+                node.ino
+            ));
+        };
+        for (node, locks) in &self.flocks {
+            for lock in locks {
+                line("FLOCK", if lock.exclusive { "WRITE" } else { "READ" }, lock.pid, *node, 0, "EOF".to_owned());
+            }
+        }
+        for (node, locks) in &self.posix_locks {
+            for lock in locks {
+                let end = if lock.end == u64::MAX { "EOF".to_owned() } else { (lock.end - 1).to_string() };
+                line("POSIX", if lock.exclusive { "WRITE" } else { "READ" }, lock.pid, *node, lock.start, end);
+            }
+        }
+        text
+    }
+}

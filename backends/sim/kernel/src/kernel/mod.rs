@@ -1,0 +1,144 @@
+//! The state of one guest's kernel, and its system calls as plain functions: each either finishes, fails
+//! with an errno, or says what it waits for ([`wait::Stop`]). Scheduling is not known here.
+
+pub mod exec;
+pub mod exit;
+pub mod fd;
+pub mod file;
+pub mod flock;
+pub mod fork;
+pub mod ids;
+pub mod inspect;
+pub mod io;
+pub mod log;
+pub mod pipe;
+pub mod poll;
+pub mod posix_lock;
+pub mod process;
+pub mod seek;
+pub mod signal;
+pub mod system;
+pub mod wait;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use provium_protocol::{Errno, Nanos};
+use rand_core::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+use slab::Slab;
+
+use crate::types::Pid;
+use crate::vfs::NodeId;
+use crate::vfs::fs::FileSystem;
+use crate::vfs::mount::{Loc, Mount, MountId};
+use crate::world::World;
+use crate::world::thread::Thread;
+use file::OpenFile;
+pub use pipe::FifoOpen;
+use process::Process;
+use wait::Channel;
+
+/// One guest's kernel.
+pub struct Kernel {
+    pub(crate) world: Rc<World>,
+    pub(crate) procs: BTreeMap<Pid, Process>,
+    next_pid: Pid,
+    pub(crate) threads: usize,
+    pub(crate) filesystems: Vec<FileSystem>,
+    pub(crate) mounts: BTreeMap<MountId, Mount>,
+    pub(crate) mounted_at: BTreeMap<Loc, MountId>,
+    pub(crate) next_mount: MountId,
+    pub(crate) proc_fs: u32,
+    pub(crate) files: Slab<OpenFile>,
+    pub(crate) pipes: Slab<pipe::Pipe>,
+    next_pipe_ino: u64,
+    flocks: BTreeMap<NodeId, Vec<flock::Flock>>,
+    posix_locks: BTreeMap<NodeId, Vec<posix_lock::PosixLock>>,
+    waits: BTreeMap<Channel, Vec<Rc<Thread>>>,
+    rng: Pcg64Mcg,
+    log: log::Log,
+    pub(crate) hostname: Vec<u8>,
+    pub(crate) cmdline: String,
+    pub(crate) memory: u64,
+    pub(crate) cpus: u32,
+    /// The real-time clock when the guest booted, in nanoseconds since 1970.
+    pub(crate) boot_time: i64,
+    /// The world's clock when the guest booted.
+    booted_at: Nanos,
+}
+
+/// What a fresh kernel is told.
+pub(crate) struct KernelConfig {
+    pub(crate) hostname: Vec<u8>,
+    pub(crate) cmdline: String,
+    pub(crate) memory: u64,
+    pub(crate) cpus: u32,
+    pub(crate) boot_time: i64,
+    pub(crate) seed: u64,
+}
+
+impl Kernel {
+    pub(crate) fn new(world: Rc<World>, config: KernelConfig) -> Kernel {
+        Kernel {
+            booted_at: world.now(),
+            world,
+            procs: BTreeMap::new(),
+            next_pid: 1,
+            threads: 0,
+            filesystems: Vec::new(),
+            mounts: BTreeMap::new(),
+            mounted_at: BTreeMap::new(),
+            next_mount: 0,
+            proc_fs: 0,
+            files: Slab::new(),
+            pipes: Slab::new(),
+            next_pipe_ino: 1,
+            flocks: BTreeMap::new(),
+            posix_locks: BTreeMap::new(),
+            waits: BTreeMap::new(),
+            rng: Pcg64Mcg::seed_from_u64(config.seed),
+            log: log::Log::default(),
+            hostname: config.hostname,
+            cmdline: config.cmdline,
+            memory: config.memory,
+            cpus: config.cpus,
+            boot_time: config.boot_time,
+        }
+    }
+
+    pub(crate) fn proc(&self, pid: Pid) -> Result<&Process, Errno> {
+        self.procs.get(&pid).ok_or(Errno::ESRCH)
+    }
+
+    pub(crate) fn proc_mut(&mut self, pid: Pid) -> Result<&mut Process, Errno> {
+        self.procs.get_mut(&pid).ok_or(Errno::ESRCH)
+    }
+
+    pub(crate) fn new_pid(&mut self) -> Pid {
+        let pid = self.next_pid;
+        self.next_pid += 1;
+        pid
+    }
+
+    pub(crate) fn last_pid(&self) -> Pid {
+        self.next_pid - 1
+    }
+
+    /// Nanoseconds since boot (`CLOCK_MONOTONIC`).
+    #[must_use]
+    pub fn uptime(&self) -> Nanos {
+        self.world.now().saturating_sub(self.booted_at)
+    }
+
+    /// The real-time clock, in nanoseconds since 1970.
+    #[must_use]
+    pub fn realtime(&self) -> i64 {
+        self.boot_time.saturating_add(i64::try_from(self.uptime()).unwrap_or(i64::MAX))
+    }
+
+    /// clock_settime(2) of the real-time clock.
+    pub fn set_realtime(&mut self, ns: i64) {
+        self.boot_time = ns.saturating_sub(i64::try_from(self.uptime()).unwrap_or(i64::MAX));
+    }
+}

@@ -1,0 +1,247 @@
+//! Pipes and FIFOs, see pipe(7) and fifo(7).
+
+use std::collections::VecDeque;
+
+use provium_protocol::choice::choose;
+use provium_protocol::{ChoicePoint, Errno, Signal};
+
+use super::Kernel;
+use super::file::{FileKind, OpenFile};
+use super::wait::{Channel, Stop};
+use crate::flags::{O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_WRONLY};
+use crate::limits::{PIPE_BUF, PIPE_CAPACITY};
+use crate::types::{Fd, Pid};
+use crate::vfs::NodeId;
+use crate::vfs::inode::InodeKind;
+use crate::vfs::open::access_mode;
+
+/// A pipe.
+#[derive(Default)]
+pub struct Pipe {
+    pub(crate) ino: u64,
+    data: VecDeque<u8>,
+    readers: usize,
+    writers: usize,
+    /// How often an end was opened: a FIFO waits for these to change.
+    reader_opens: u64,
+    writer_opens: u64,
+    /// The inode of a FIFO.
+    node: Option<NodeId>,
+}
+
+/// An open of a FIFO that waits for the other end.
+pub struct FifoOpen {
+    file: OpenFile,
+    pipe: usize,
+    /// The count of the other end's opens when the wait began.
+    seen: u64,
+    reads: bool,
+}
+
+impl Kernel {
+    /// pipe2(2): the reading and the writing end.
+    pub fn pipe(&mut self, pid: Pid, flags: i32) -> Result<(Fd, Fd), Errno> {
+        if flags & !(O_CLOEXEC | O_NONBLOCK) != 0 {
+            return Err(Errno::EINVAL);
+        }
+        let ino = self.next_pipe_ino;
+        self.next_pipe_ino += 1;
+        let pipe = self.pipes.insert(Pipe { ino, readers: 1, writers: 1, ..Pipe::default() });
+        let status = flags & O_NONBLOCK;
+        let cloexec = flags & O_CLOEXEC != 0;
+        let reader = OpenFile::new(FileKind::Pipe { pipe, read: true, write: false }, O_RDONLY | status, None, None);
+        let writer = OpenFile::new(FileKind::Pipe { pipe, read: false, write: true }, O_WRONLY | status, None, None);
+        let read = match self.install(pid, reader, cloexec, 0) {
+            Ok(fd) => fd,
+            Err(errno) => {
+                self.pipe_remove(pipe, false, true);
+                return Err(errno);
+            }
+        };
+        match self.install(pid, writer, cloexec, 0) {
+            Ok(write) => Ok((read, write)),
+            Err(errno) => {
+                self.close(pid, read)?;
+                Err(errno)
+            }
+        }
+    }
+
+    /// Counts one more end.
+    pub(crate) fn pipe_add(&mut self, pipe: usize, read: bool, write: bool) {
+        let Some(state) = self.pipes.get_mut(pipe) else { return };
+        if read {
+            state.readers += 1;
+            state.reader_opens += 1;
+        }
+        if write {
+            state.writers += 1;
+            state.writer_opens += 1;
+        }
+        self.wake(Channel::FifoPeer(pipe));
+    }
+
+    /// Counts one end less, and frees the pipe with the last.
+    pub(crate) fn pipe_remove(&mut self, pipe: usize, read: bool, write: bool) {
+        let Some(state) = self.pipes.get_mut(pipe) else { return };
+        if read {
+            state.readers -= 1;
+        }
+        if write {
+            state.writers -= 1;
+        }
+        let (gone, node) = (state.readers == 0 && state.writers == 0, state.node);
+        self.wake(Channel::PipeData(pipe));
+        self.wake(Channel::PipeRoom(pipe));
+        if gone {
+            self.pipes.remove(pipe);
+            if let Some(node) = node
+                && let Ok(inode) = self.inode_mut(node)
+                && let InodeKind::Fifo(open) = &mut inode.kind
+            {
+                *open = None;
+            }
+        }
+    }
+
+    pub(crate) fn open_fifo(
+        &mut self,
+        pid: Pid,
+        mut file: OpenFile,
+        pipe: Option<usize>,
+        flags: i32,
+        pending: &mut Option<FifoOpen>,
+    ) -> Result<Fd, Stop> {
+        let node = file.loc.ok_or(Errno::EIO)?.node;
+        let (read, write) = access_mode(flags);
+        let pipe = match pipe {
+            Some(pipe) => pipe,
+            None => {
+                let made = self.pipes.insert(Pipe { ino: node.ino, node: Some(node), ..Pipe::default() });
+                if let InodeKind::Fifo(open) = &mut self.inode_mut(node)?.kind {
+                    *open = Some(made);
+                }
+                made
+            }
+        };
+        let readers = self.pipes.get(pipe).map_or(0, |pipe| pipe.readers);
+        if flags & O_NONBLOCK != 0 && write && !read && readers == 0 {
+            // Counting an end in and out frees a pipe that was made for this open.
+            self.pipe_add(pipe, false, true);
+            self.pipe_remove(pipe, false, true);
+            return Err(Errno::ENXIO.into());
+        }
+        self.pipe_add(pipe, read, write);
+        file.kind = FileKind::Pipe { pipe, read, write };
+        let state = self.pipes.get(pipe).ok_or(Errno::EIO)?;
+        let alone = if read { state.writers == 0 } else { state.readers == 0 };
+        if (read && write) || flags & O_NONBLOCK != 0 || !alone {
+            return Ok(self.install(pid, file, flags & O_CLOEXEC != 0, 0)?);
+        }
+        let seen = if read { state.writer_opens } else { state.reader_opens };
+        *pending = Some(FifoOpen { file, pipe, seen, reads: read });
+        Err(Stop::on(Channel::FifoPeer(pipe)))
+    }
+
+    pub(crate) fn finish_fifo(
+        &mut self,
+        pid: Pid,
+        open: FifoOpen,
+        cloexec: bool,
+        pending: &mut Option<FifoOpen>,
+    ) -> Result<Fd, Stop> {
+        let state = self.pipes.get(open.pipe).ok_or(Errno::EIO)?;
+        let opens = if open.reads { state.writer_opens } else { state.reader_opens };
+        if opens == open.seen {
+            let pipe = open.pipe;
+            *pending = Some(open);
+            return Err(Stop::on(Channel::FifoPeer(pipe)));
+        }
+        Ok(self.install(pid, open.file, cloexec, 0)?)
+    }
+
+    /// Gives up an open of a FIFO that waits.
+    pub(crate) fn abandon_fifo(&mut self, open: FifoOpen) {
+        self.pipe_remove(open.pipe, open.reads, !open.reads);
+    }
+
+    pub(crate) fn pipe_read(&mut self, pipe: usize, len: usize, nonblock: bool) -> Result<Vec<u8>, Stop> {
+        let choices = self.world.choices().clone();
+        let state = self.pipes.get_mut(pipe).ok_or(Errno::EIO)?;
+        if state.data.is_empty() {
+            return match (state.writers == 0, nonblock) {
+                (true, _) => Ok(Vec::new()),
+                (false, true) => Err(Errno::EAGAIN.into()),
+                (false, false) => Err(Stop::on(Channel::PipeData(pipe))),
+            };
+        }
+        let available = state.data.len().min(len);
+        // More than one buffer's worth may come in parts, because writers fill a pipe piece by piece.
+        let amount = match available > PIPE_BUF {
+            true => [available, PIPE_BUF, available / 2][choose(&*choices, ChoicePoint::Amount, &[0, 1, 2])],
+            false => available,
+        };
+        let data = state.data.drain(..amount).collect();
+        self.wake(Channel::PipeRoom(pipe));
+        Ok(data)
+    }
+
+    pub(crate) fn pipe_write(&mut self, pid: Pid, pipe: usize, data: &[u8], nonblock: bool) -> Result<usize, Stop> {
+        let choices = self.world.choices().clone();
+        let state = self.pipes.get_mut(pipe).ok_or(Errno::EIO)?;
+        if state.readers == 0 {
+            self.send(pid, Signal::SIGPIPE);
+            return Err(Errno::EPIPE.into());
+        }
+        if data.is_empty() {
+            return Ok(0);
+        }
+        let room = PIPE_CAPACITY - state.data.len();
+        // What fits in PIPE_BUF goes in whole or not at all.
+        if room == 0 || (data.len() <= PIPE_BUF && room < data.len()) {
+            return Err(if nonblock { Errno::EAGAIN.into() } else { Stop::on(Channel::PipeRoom(pipe)) });
+        }
+        let fits = room.min(data.len());
+        let amount = match fits > PIPE_BUF {
+            true => [fits, PIPE_BUF, fits / 2][choose(&*choices, ChoicePoint::Amount, &[0, 1, 2])],
+            false => fits,
+        };
+        state.data.extend(&data[..amount]);
+        self.wake(Channel::PipeData(pipe));
+        Ok(amount)
+    }
+
+    /// What poll(2) says of a pipe's ends.
+    pub(crate) fn pipe_poll(&self, pipe: usize, read: bool, write: bool) -> i16 {
+        use crate::flags::{POLLERR, POLLHUP, POLLIN, POLLOUT};
+        let Some(state) = self.pipes.get(pipe) else { return POLLERR };
+        let mut events = 0;
+        if read {
+            if !state.data.is_empty() {
+                events |= POLLIN;
+            }
+            // A FIFO that never had a writer is not hung up.
+            if state.writers == 0 && (state.node.is_none() || state.writer_opens > 0) {
+                events |= POLLHUP;
+            }
+        }
+        if write {
+            if PIPE_CAPACITY - state.data.len() >= PIPE_BUF {
+                events |= POLLOUT;
+            }
+            if state.readers == 0 {
+                events |= POLLERR;
+            }
+        }
+        events
+    }
+
+    /// Processes that hold the end of a pipe whose action would wake the others.
+    pub(crate) fn pipe_holders(&self, pipe: usize, writers: bool) -> Vec<Pid> {
+        let holds = |id: usize| {
+            matches!(self.files.get(id).map(|file| &file.kind), Some(FileKind::Pipe { pipe: other, read, write })
+                if *other == pipe && if writers { *write } else { *read })
+        };
+        self.procs.values().filter(|process| process.fds.files().any(holds)).map(|process| process.pid).collect()
+    }
+}

@@ -1,0 +1,161 @@
+//! The tree of mounts.
+
+use provium_protocol::Errno;
+
+use super::NodeId;
+use super::fs::{FileSystem, FsKind, MemoryFs, ROOT_INO};
+use crate::flags::{MS_BIND, MS_RDONLY, MS_REMOUNT};
+use crate::kernel::Kernel;
+use crate::types::Pid;
+
+/// Names a mount.
+pub type MountId = u32;
+
+/// A place in the tree: a node as seen through a mount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Loc {
+    /// Through which mount.
+    pub mount: MountId,
+    /// Which node.
+    pub node: NodeId,
+}
+
+/// One mount.
+#[derive(Clone)]
+pub struct Mount {
+    /// The node that stands at the mount point.
+    pub root: NodeId,
+    /// Where it is mounted; `None` for the root of the tree.
+    pub at: Option<Loc>,
+    /// What `/proc/mounts` calls its source.
+    pub source: Vec<u8>,
+    /// Where, as a path.
+    pub target: Vec<u8>,
+    /// Nothing can be changed through it.
+    pub read_only: bool,
+}
+
+impl Kernel {
+    /// The top of what is mounted at a place: itself when nothing is.
+    pub(crate) fn cross_mounts(&self, mut loc: Loc) -> Loc {
+        while let Some(mount) = self.mounted_at.get(&loc) {
+            loc = Loc { mount: *mount, node: self.mounts[mount].root };
+        }
+        loc
+    }
+
+    /// The directory above a place, the mount crossed where it is the root of one.
+    pub(crate) fn parent_of(&self, mut loc: Loc) -> Loc {
+        while let Some(mount) = self.mounts.get(&loc.mount) {
+            if mount.root != loc.node {
+                break;
+            }
+            match mount.at {
+                Some(at) => loc = at,
+                None => return loc,
+            }
+        }
+        self.cross_mounts(Loc { mount: loc.mount, node: self.parent_node(loc.node) })
+    }
+
+    pub(crate) fn root_loc(&self) -> Loc {
+        let root = Loc { mount: 0, node: NodeId { fs: 0, ino: ROOT_INO } };
+        self.cross_mounts(root)
+    }
+
+    /// `EROFS` if nothing may be changed through this mount.
+    pub(crate) fn check_writable(&self, mount: MountId) -> Result<(), Errno> {
+        match self.mounts.get(&mount) {
+            Some(mount) if mount.read_only => Err(Errno::EROFS),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn add_filesystem(&mut self, kind: FsKind, type_name: &'static str) -> u32 {
+        let number = self.filesystems.len() as u32;
+        self.filesystems.push(FileSystem { kind, dev: super::device::makedev(0, number + 20), type_name });
+        number
+    }
+
+    pub(crate) fn attach(&mut self, mount: Mount) -> MountId {
+        let id = self.next_mount;
+        self.next_mount += 1;
+        self.hold(mount.root);
+        if let Some(at) = mount.at {
+            self.hold(at.node);
+            self.mounted_at.insert(at, id);
+        }
+        self.mounts.insert(id, mount);
+        id
+    }
+
+    /// mount(2): `tmpfs`, `proc`, or with `MS_BIND` a part of the tree.
+    pub(crate) fn mount(
+        &mut self,
+        pid: Pid,
+        source: &[u8],
+        target: &[u8],
+        fstype: &[u8],
+        flags: u64,
+    ) -> Result<(), Errno> {
+        if !self.proc(pid)?.creds.is_root() {
+            return Err(Errno::EPERM);
+        }
+        let at = self.walk(pid, crate::flags::AT_FDCWD, target, true)?.found()?;
+        let path = self.path_of(at);
+        if flags & MS_REMOUNT != 0 {
+            let mount = self.mounts.get_mut(&at.mount).filter(|mount| mount.root == at.node).ok_or(Errno::EINVAL)?;
+            mount.read_only = flags & MS_RDONLY != 0;
+            return Ok(());
+        }
+        let root = if flags & MS_BIND != 0 {
+            let from = self.walk(pid, crate::flags::AT_FDCWD, source, true)?.found()?;
+            if self.is_dir(from.node, pid) != self.is_dir(at.node, pid) {
+                return Err(Errno::ENOTDIR);
+            }
+            from.node
+        } else {
+            if !self.is_dir(at.node, pid) {
+                return Err(Errno::ENOTDIR);
+            }
+            let fs = match fstype {
+                b"tmpfs" | b"ramfs" => {
+                    let memory = MemoryFs::new(self.memory / 2, 0o1777, self.realtime());
+                    self.add_filesystem(FsKind::Memory(memory), "tmpfs")
+                }
+                b"proc" => self.proc_fs,
+                _ => return Err(Errno::ENODEV),
+            };
+            NodeId { fs, ino: ROOT_INO }
+        };
+        let read_only = flags & MS_RDONLY != 0;
+        self.attach(Mount { root, at: Some(at), source: source.to_vec(), target: path, read_only });
+        Ok(())
+    }
+
+    /// umount(2): `EBUSY` while something under it is in use.
+    pub(crate) fn umount(&mut self, pid: Pid, target: &[u8]) -> Result<(), Errno> {
+        if !self.proc(pid)?.creds.is_root() {
+            return Err(Errno::EPERM);
+        }
+        let loc = self.walk(pid, crate::flags::AT_FDCWD, target, true)?.found()?;
+        let mount = self.mounts.get(&loc.mount).ok_or(Errno::EINVAL)?;
+        if mount.root != loc.node || loc.mount == 0 {
+            return Err(Errno::EINVAL);
+        }
+        let used = self.mounts.values().any(|other| other.at.is_some_and(|at| at.mount == loc.mount))
+            || self.procs.values().any(|process| process.cwd.mount == loc.mount)
+            || self.files.iter().any(|(_, file)| file.loc.is_some_and(|at| at.mount == loc.mount));
+        if used {
+            return Err(Errno::EBUSY);
+        }
+        if let Some(mount) = self.mounts.remove(&loc.mount) {
+            if let Some(at) = mount.at {
+                self.mounted_at.remove(&at);
+                self.unhold(at.node);
+            }
+            self.unhold(mount.root);
+        }
+        Ok(())
+    }
+}

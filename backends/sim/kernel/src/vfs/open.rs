@@ -1,0 +1,197 @@
+//! openat(2).
+
+use std::rc::Rc;
+
+use provium_protocol::Errno;
+
+use super::device::Device;
+use super::inode::InodeKind;
+use super::mount::Loc;
+use super::path::Walk;
+use super::perm::{MAY_READ, MAY_WRITE};
+use crate::flags::{
+    O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR,
+    O_SYNC, O_TMPFILE, O_TRUNC, O_WRONLY,
+};
+use crate::kernel::file::{FileKind, OpenFile};
+use crate::kernel::wait::{Channel, Stop};
+use crate::kernel::{FifoOpen, Kernel};
+use crate::types::{Fd, Pid};
+
+/// Flags that stay with an open file and that fcntl(2) shows.
+const STATUS_FLAGS: i32 = O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_PATH | O_DIRECTORY | O_NOFOLLOW;
+
+impl Kernel {
+    /// openat(2). A FIFO whose other end is not open yet blocks; `fifo` carries what was done so far
+    /// from one try to the next.
+    pub fn open(
+        &mut self,
+        pid: Pid,
+        dirfd: Fd,
+        path: &[u8],
+        flags: i32,
+        mode: u32,
+        fifo: &mut Option<FifoOpen>,
+    ) -> Result<Fd, Stop> {
+        if let Some(pending) = fifo.take() {
+            return self.finish_fifo(pid, pending, flags & O_CLOEXEC != 0, fifo);
+        }
+        if flags & O_TMPFILE == O_TMPFILE {
+            return self.open_tmpfile(pid, dirfd, path, flags, mode);
+        }
+        let follow = flags & O_NOFOLLOW == 0 && flags & (O_CREAT | O_EXCL) != O_CREAT | O_EXCL;
+        self.check_fd_free(pid)?;
+        let (loc, place, created) = match self.walk(pid, dirfd, path, follow)? {
+            Walk::OpenFile(id) => return self.reopen(pid, id, flags),
+            Walk::Found { loc, entry, slash } => {
+                if flags & O_CREAT != 0 && flags & O_EXCL != 0 {
+                    return Err(Errno::EEXIST.into());
+                }
+                if flags & O_CREAT != 0 && (slash || self.is_dir(loc.node, pid)) && flags & O_PATH == 0 {
+                    return Err(if self.is_dir(loc.node, pid) || slash { Errno::EISDIR } else { Errno::ENOTDIR }.into());
+                }
+                if slash && !self.is_dir(loc.node, pid) {
+                    return Err(Errno::ENOTDIR.into());
+                }
+                (loc, entry, false)
+            }
+            Walk::Missing { dir, name, slash } => {
+                if flags & O_CREAT == 0 || flags & O_PATH != 0 {
+                    return Err(Errno::ENOENT.into());
+                }
+                if slash {
+                    return Err(Errno::EISDIR.into());
+                }
+                if flags & O_DIRECTORY != 0 {
+                    return Err(Errno::EINVAL.into());
+                }
+                self.check_new(pid, dir)?;
+                let node = self.create(pid, dir, name.clone(), InodeKind::File(Default::default()), mode)?;
+                (Loc { mount: dir.mount, node }, Some((dir, name)), true)
+            }
+        };
+        self.open_node(pid, loc, place, flags, created, fifo)
+    }
+
+    fn open_node(
+        &mut self,
+        pid: Pid,
+        loc: Loc,
+        place: Option<(Loc, Vec<u8>)>,
+        flags: i32,
+        created: bool,
+        fifo: &mut Option<FifoOpen>,
+    ) -> Result<Fd, Stop> {
+        let cloexec = flags & O_CLOEXEC != 0;
+        let place = place.map(|(dir, name)| (dir, Rc::from(name)));
+        if flags & O_PATH != 0 {
+            let stat = self.stat_node(loc.node, pid)?;
+            if flags & O_DIRECTORY != 0 && !stat.is_dir() {
+                return Err(Errno::ENOTDIR.into());
+            }
+            let file = OpenFile::new(FileKind::Path, flags & STATUS_FLAGS, Some(loc), place);
+            return Ok(self.install(pid, file, cloexec, 0)?);
+        }
+        let (read, write) = access_mode(flags);
+        let stat = self.stat_node(loc.node, pid)?;
+        if stat.is_symlink() {
+            return Err(Errno::ELOOP.into());
+        }
+        if flags & O_DIRECTORY != 0 && !stat.is_dir() {
+            return Err(Errno::ENOTDIR.into());
+        }
+        if stat.is_dir() && (write || flags & O_TRUNC != 0) {
+            return Err(Errno::EISDIR.into());
+        }
+        if !created {
+            let want = if read { MAY_READ } else { 0 } | if write || flags & O_TRUNC != 0 { MAY_WRITE } else { 0 };
+            if write && stat.is_file() {
+                self.check_writable(loc.mount)?;
+            }
+            self.check(pid, loc.node, want)?;
+        }
+        if self.is_proc(loc.node) {
+            let kind =
+                if stat.is_dir() { FileKind::Directory { entries: None } } else { FileKind::Proc { content: None } };
+            let file = OpenFile::new(kind, flags & STATUS_FLAGS, Some(loc), place);
+            return Ok(self.install(pid, file, cloexec, 0)?);
+        }
+        let kind = match &self.inode(loc.node).ok_or(Errno::ENOENT)?.kind {
+            InodeKind::File(_) => FileKind::Regular,
+            InodeKind::Directory { .. } => FileKind::Directory { entries: None },
+            InodeKind::Symlink(_) => return Err(Errno::ELOOP.into()),
+            InodeKind::Socket(_) => return Err(Errno::ENXIO.into()),
+            InodeKind::CharDevice(major, minor) => match Device::from_numbers(*major, *minor) {
+                // There is no controlling terminal to open.
+                Some(Device::Tty) | None => return Err(Errno::ENXIO.into()),
+                Some(device) => FileKind::Device(device),
+            },
+            InodeKind::Fifo(pipe) => {
+                let pipe = *pipe;
+                let file = OpenFile::new(FileKind::Path, flags & STATUS_FLAGS, Some(loc), place);
+                return self.open_fifo(pid, file, pipe, flags, fifo);
+            }
+        };
+        if flags & O_TRUNC != 0 && stat.is_file() {
+            self.set_len(loc.node, 0)?;
+        }
+        let file = OpenFile::new(kind, flags & STATUS_FLAGS, Some(loc), place);
+        Ok(self.install(pid, file, cloexec, 0)?)
+    }
+
+    /// Opens what `/proc/PID/fd/N` stands for: a pipe gets another end of it.
+    fn reopen(&mut self, pid: Pid, id: usize, flags: i32) -> Result<Fd, Stop> {
+        let (read, write) = access_mode(flags);
+        let pipe = match &self.file(id)?.kind {
+            FileKind::Pipe { pipe, .. } => *pipe,
+            _ => return Err(Errno::ENXIO.into()),
+        };
+        self.pipe_add(pipe, read, write);
+        let file = OpenFile::new(FileKind::Pipe { pipe, read, write }, flags & STATUS_FLAGS, None, None);
+        Ok(self.install(pid, file, flags & O_CLOEXEC != 0, 0)?)
+    }
+
+    fn open_tmpfile(&mut self, pid: Pid, dirfd: Fd, path: &[u8], flags: i32, mode: u32) -> Result<Fd, Stop> {
+        let dir = self.walk(pid, dirfd, path, true)?.found()?;
+        if !self.is_dir(dir.node, pid) {
+            return Err(Errno::ENOTDIR.into());
+        }
+        if !access_mode(flags).1 {
+            return Err(Errno::EINVAL.into());
+        }
+        self.check_new(pid, dir)?;
+        let name = b"\0tmpfile".to_vec();
+        let node = self.create(pid, dir, name.clone(), InodeKind::File(Default::default()), mode)?;
+        let loc = Loc { mount: dir.mount, node };
+        let file = OpenFile::new(FileKind::Regular, flags & STATUS_FLAGS & !O_DIRECTORY, Some(loc), None);
+        let opened = self.install(pid, file, flags & O_CLOEXEC != 0, 0);
+        self.remove_name(dir.node, &name, false)?;
+        self.drop_link(node, 1)?;
+        Ok(opened?)
+    }
+
+    pub(crate) fn set_len(&mut self, node: super::NodeId, len: u64) -> Result<(), Errno> {
+        let now = self.realtime();
+        let inode = self.inode_mut(node)?;
+        let InodeKind::File(data) = &mut inode.kind else { return Err(Errno::EINVAL) };
+        let before = data.pages();
+        data.set_len(len);
+        let freed = before - data.pages();
+        inode.mtime = now;
+        inode.ctime = now;
+        self.memory_fs(node.fs)?.uncharge(freed);
+        self.wake(Channel::File(node));
+        Ok(())
+    }
+}
+
+/// Whether flags of open(2) ask for reading and for writing.
+#[must_use]
+pub fn access_mode(flags: i32) -> (bool, bool) {
+    match flags & O_ACCMODE {
+        O_RDONLY => (true, false),
+        O_WRONLY => (false, true),
+        O_RDWR => (true, true),
+        _ => (true, true),
+    }
+}

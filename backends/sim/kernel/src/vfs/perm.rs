@@ -1,0 +1,67 @@
+//! Permissions, see path_resolution(7) and inode(7).
+
+use provium_protocol::Errno;
+
+use super::NodeId;
+use crate::flags::S_ISVTX;
+use crate::kernel::Kernel;
+use crate::types::{Credentials, Pid, Stat};
+
+/// Read permission.
+pub const MAY_READ: u32 = 4;
+/// Write permission.
+pub const MAY_WRITE: u32 = 2;
+/// Execute or search permission.
+pub const MAY_EXEC: u32 = 1;
+
+/// Whether `creds` have all of `want` on something with these attributes.
+#[must_use]
+pub fn allowed(stat: &Stat, creds: &Credentials, want: u32) -> bool {
+    if creds.is_root() {
+        // Root may do anything but execute a file that nobody may.
+        return want & MAY_EXEC == 0 || stat.is_dir() || stat.mode & 0o111 != 0;
+    }
+    let bits = if stat.uid == creds.euid {
+        stat.mode >> 6
+    } else if creds.in_group(stat.gid) {
+        stat.mode >> 3
+    } else {
+        stat.mode
+    };
+    bits & want == want
+}
+
+impl Kernel {
+    /// `EACCES` unless the process has all of `want` on the node.
+    pub(crate) fn check(&self, pid: Pid, node: NodeId, want: u32) -> Result<(), Errno> {
+        let creds = &self.proc(pid)?.creds;
+        if creds.is_root() && want & MAY_EXEC == 0 {
+            return Ok(());
+        }
+        let stat = self.stat_node(node, pid)?;
+        if allowed(&stat, creds, want) { Ok(()) } else { Err(Errno::EACCES) }
+    }
+
+    /// `EPERM` if a sticky directory forbids the process to remove or rename this entry.
+    pub(crate) fn check_sticky(&self, pid: Pid, dir: NodeId, entry: NodeId) -> Result<(), Errno> {
+        let creds = &self.proc(pid)?.creds;
+        if creds.is_root() {
+            return Ok(());
+        }
+        let dir = self.stat_node(dir, pid)?;
+        if dir.mode & S_ISVTX == 0 || dir.uid == creds.euid || self.stat_node(entry, pid)?.uid == creds.euid {
+            return Ok(());
+        }
+        Err(Errno::EPERM)
+    }
+
+    /// `EPERM` unless the process owns the node or is root.
+    pub(crate) fn check_owner(&self, pid: Pid, node: NodeId) -> Result<(), Errno> {
+        let creds = &self.proc(pid)?.creds;
+        if creds.is_root() || self.stat_node(node, pid)?.uid == creds.euid { Ok(()) } else { Err(Errno::EPERM) }
+    }
+
+    pub(crate) fn is_dir(&self, node: NodeId, viewer: Pid) -> bool {
+        self.stat_node(node, viewer).is_ok_and(|stat| stat.is_dir())
+    }
+}
