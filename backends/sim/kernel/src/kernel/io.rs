@@ -145,7 +145,7 @@ impl Kernel {
             FileKind::Path => Err(Errno::EBADF.into()),
             FileKind::Device(Device::Full) if !data.is_empty() => Err(Errno::ENOSPC.into()),
             FileKind::Device(Device::Kmsg) => {
-                self.log(&String::from_utf8_lossy(data).into_owned());
+                self.log(&String::from_utf8_lossy(data));
                 Ok(data.len())
             }
             FileKind::Device(Device::Console) => {
