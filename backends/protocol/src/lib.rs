@@ -25,6 +25,7 @@ pub mod program;
 pub mod reply;
 pub mod signal;
 pub mod syscall;
+pub mod syscall_names;
 pub mod time;
 pub mod worker;
 
