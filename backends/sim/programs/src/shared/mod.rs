@@ -4,6 +4,9 @@
 pub mod args;
 pub mod echo;
 pub mod escape;
+pub mod canon;
+pub mod clock;
+pub mod date_text;
 pub mod exec;
 pub mod human;
 pub mod input;
@@ -13,10 +16,12 @@ pub mod numfmt;
 pub mod out;
 pub mod posix_regex;
 pub mod printf;
+pub mod path;
 pub mod quote;
 pub mod strnum;
 pub mod test_expr;
 pub mod tool;
+pub mod walk;
 
 pub use args::{Opt, Parsed, Spec};
 pub use input::LineReader;

@@ -1,21 +1,6 @@
 //! Permission bits: the notation of `ls -l`, and the octal and symbolic notation of `chmod`.
 
-/// The file type in a mode.
-pub const S_IFMT: u32 = 0o170_000;
-/// Socket.
-pub const S_IFSOCK: u32 = 0o140_000;
-/// Symbolic link.
-pub const S_IFLNK: u32 = 0o120_000;
-/// Regular file.
-pub const S_IFREG: u32 = 0o100_000;
-/// Block device.
-pub const S_IFBLK: u32 = 0o060_000;
-/// Directory.
-pub const S_IFDIR: u32 = 0o040_000;
-/// Character device.
-pub const S_IFCHR: u32 = 0o020_000;
-/// FIFO.
-pub const S_IFIFO: u32 = 0o010_000;
+pub use provium_kernel::flags::{S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK};
 
 const SET_UID: u32 = 0o4000;
 const SET_GID: u32 = 0o2000;
