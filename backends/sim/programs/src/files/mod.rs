@@ -2,13 +2,25 @@
 
 mod basename;
 mod cat;
+mod chmod;
+mod chown;
 mod dirname;
+mod link_target;
+mod ln;
 mod mkdir;
 mod mkfifo;
+mod mktemp;
+mod readlink;
+mod realpath;
+mod rm;
 mod rmdir;
+mod same;
 mod sync;
 mod tee;
+mod temp_name;
+mod touch;
 mod truncate;
+mod which;
 
 use provium_kernel::ProgramTable;
 
@@ -18,11 +30,21 @@ use crate::shared::program;
 pub fn install(table: &mut ProgramTable) {
     table.add("/usr/bin/basename", "basename", program(basename::run));
     table.add("/bin/cat", "cat", program(cat::run));
+    table.add("/bin/chgrp", "chgrp", program(chown::chgrp));
+    table.add("/bin/chmod", "chmod", program(chmod::run));
+    table.add("/bin/chown", "chown", program(chown::chown));
     table.add("/usr/bin/dirname", "dirname", program(dirname::run));
+    table.add("/bin/ln", "ln", program(ln::run));
     table.add("/bin/mkdir", "mkdir", program(mkdir::run));
     table.add("/usr/bin/mkfifo", "mkfifo", program(mkfifo::run));
+    table.add("/bin/mktemp", "mktemp", program(mktemp::run));
+    table.add("/bin/readlink", "readlink", program(readlink::run));
+    table.add("/bin/realpath", "realpath", program(realpath::run));
+    table.add("/bin/rm", "rm", program(rm::run));
     table.add("/bin/rmdir", "rmdir", program(rmdir::run));
     table.add("/bin/sync", "sync", program(sync::run));
     table.add("/usr/bin/tee", "tee", program(tee::run));
+    table.add("/bin/touch", "touch", program(touch::run));
     table.add("/usr/bin/truncate", "truncate", program(truncate::run));
+    table.add("/usr/bin/which", "which", program(which::run));
 }
