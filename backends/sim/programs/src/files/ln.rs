@@ -120,12 +120,7 @@ impl Links {
             return self.tool.sys.symlink(source, target).await.err();
         }
         if self.logical {
-            let name =
-                crate::shared::canon::canonicalize(&self.tool.sys, source, crate::shared::canon::MustExist::All, true);
-            return match name.await {
-                Ok(name) => self.tool.sys.link(name, target).await.err(),
-                Err(errno) => Some(errno),
-            };
+            return self.tool.sys.link_followed(source, target).await.err();
         }
         self.tool.sys.link(source, target).await.err()
     }
@@ -247,10 +242,7 @@ impl Links {
         let sys = &self.tool.sys;
         let directory = dir_name(target);
         let directory = if target.contains(&b'/') { directory } else { b"" };
-        let temporary = match random_name(sys, directory, b"Cu", 6, b"").await {
-            Ok(name) => name,
-            Err(errno) => return Some(errno),
-        };
+        let temporary = random_name(sys, directory, b"Cu", 6, b"").await;
         if let Some(errno) = self.link(source, &temporary).await {
             return Some(errno);
         }

@@ -67,13 +67,8 @@ pub(super) async fn run(tool: Tool) -> Outcome {
     let start = path.len() - suffix.len() - count;
     let template = path.clone();
     for _ in 0..ATTEMPTS {
-        let made = match random_letters(&tool.sys, count).await {
-            Err(errno) => Err(errno),
-            Ok(letters) => {
-                path.splice(start..start + count, letters);
-                create(&tool, &path, parsed.has("directory"), parsed.has("dry-run")).await
-            }
-        };
+        path.splice(start..start + count, random_letters(&tool.sys, count).await);
+        let made = create(&tool, &path, parsed.has("directory"), parsed.has("dry-run")).await;
         match made {
             Ok(()) => {
                 tool.out.write([path.as_slice(), b"\n"].concat()).await?;

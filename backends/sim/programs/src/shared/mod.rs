@@ -7,6 +7,7 @@ pub mod escape;
 pub mod canon;
 pub mod clock;
 pub mod date_text;
+pub mod duration;
 pub mod exec;
 pub mod human;
 pub mod input;
