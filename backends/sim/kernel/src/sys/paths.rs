@@ -38,6 +38,11 @@ impl Sys {
         self.call_now(|kernel| kernel.unlink(self.pid(), AT_FDCWD, path.as_ref(), AT_REMOVEDIR)).await
     }
 
+    /// unlinkat(2): a name in a directory that is open; with `AT_REMOVEDIR` an empty directory.
+    pub async fn unlinkat(&self, dirfd: Fd, path: impl AsRef<[u8]>, flags: i32) -> Result<(), Errno> {
+        self.call_now(|kernel| kernel.unlink(self.pid(), dirfd, path.as_ref(), flags)).await
+    }
+
     /// unlink(2).
     pub async fn unlink(&self, path: impl AsRef<[u8]>) -> Result<(), Errno> {
         self.call_now(|kernel| kernel.unlink(self.pid(), AT_FDCWD, path.as_ref(), 0)).await

@@ -2,12 +2,12 @@
 //! notations of modes, sizes, names and dates.
 
 pub mod args;
-pub mod echo;
-pub mod escape;
 pub mod canon;
 pub mod clock;
 pub mod date_text;
 pub mod duration;
+pub mod echo;
+pub mod escape;
 pub mod exec;
 pub mod human;
 pub mod input;
@@ -15,9 +15,9 @@ pub mod mode;
 pub mod names;
 pub mod numfmt;
 pub mod out;
+pub mod path;
 pub mod posix_regex;
 pub mod printf;
-pub mod path;
 pub mod quote;
 pub mod strnum;
 pub mod test_expr;

@@ -108,8 +108,8 @@ async fn file_is(sys: &Sys, letter: u8, path: &[u8]) -> bool {
         b'u' => stat.mode & 0o4000 != 0,
         b'g' => stat.mode & 0o2000 != 0,
         b'k' => stat.mode & 0o1000 != 0,
-        b'O' => stat.uid == sys.credentials().await.euid,
-        b'G' => stat.gid == sys.credentials().await.egid,
+        b'O' => sys.credentials().await.is_ok_and(|own| own.euid == stat.uid),
+        b'G' => sys.credentials().await.is_ok_and(|own| own.egid == stat.gid),
         b'N' => is_later(stat.mtime, stat.atime),
         _ => false,
     }
