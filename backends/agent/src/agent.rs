@@ -12,6 +12,9 @@ use crate::stream::Streams;
 use crate::worker::{self, Admission, Workers};
 use crate::{Os, batch, discard, files, paths, procs, stream, syscall, tail};
 
+/// Bits of a handle that count within one boot of a guest: four billion of each kind.
+const HANDLES_OF_A_BOOT: u32 = 32;
+
 /// What the agent holds. Shared by all of its futures.
 pub struct Inner<O: Os> {
     pub os: Rc<O>,
@@ -34,15 +37,17 @@ impl<O: Os> Clone for Agent<O> {
 }
 
 impl<O: Os> Agent<O> {
-    /// An agent on an operating system, with its reaper running.
-    pub fn new(os: O) -> Agent<O> {
+    /// An agent on an operating system, with its reaper running. `boot` says how often the guest was
+    /// booted before: no handle of an earlier boot is ever handed out again.
+    pub fn new(os: O, boot: u64) -> Agent<O> {
+        let last_handle = boot << HANDLES_OF_A_BOOT;
         let inner = Rc::new(Inner {
             os: Rc::new(os),
-            procs: Procs::default(),
+            procs: Procs::new(last_handle),
             reaping: Reaping::default(),
-            files: Files::default(),
-            streams: Streams::default(),
-            workers: Workers::default(),
+            files: Files::new(last_handle),
+            streams: Streams::new(last_handle),
+            workers: Workers::new(last_handle),
         });
         inner.os.spawn_task(Box::pin(ending::reap(inner.clone())));
         Agent { inner }

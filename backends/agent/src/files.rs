@@ -31,13 +31,17 @@ pub struct File {
 }
 
 /// The open files of a guest's agent.
-#[derive(Default)]
 pub struct Files {
     last_handle: Cell<FileHandle>,
     open: RefCell<BTreeMap<FileHandle, Rc<File>>>,
 }
 
 impl Files {
+    /// None yet; handles go on after this one.
+    pub fn new(last_handle: FileHandle) -> Files {
+        Files { last_handle: Cell::new(last_handle), open: RefCell::default() }
+    }
+
     fn add(&self, file: File) -> FileHandle {
         self.last_handle.set(self.last_handle.get() + 1);
         let handle = self.last_handle.get();

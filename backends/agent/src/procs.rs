@@ -15,7 +15,6 @@ use crate::sync::{First, in_task, race, within};
 use crate::{Os, ending, spawn, stdin};
 
 /// The processes that the agent knows.
-#[derive(Default)]
 pub struct Procs {
     last_handle: Cell<ProcHandle>,
     by_handle: RefCell<BTreeMap<ProcHandle, Rc<Proc>>>,
@@ -24,6 +23,11 @@ pub struct Procs {
 }
 
 impl Procs {
+    /// None yet; handles go on after this one.
+    pub fn new(last_handle: ProcHandle) -> Procs {
+        Procs { last_handle: Cell::new(last_handle), by_handle: RefCell::default(), by_pid: RefCell::default() }
+    }
+
     /// A handle that no process had before.
     pub fn next_handle(&self) -> ProcHandle {
         self.last_handle.set(self.last_handle.get() + 1);

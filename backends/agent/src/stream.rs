@@ -21,13 +21,17 @@ pub struct Stream {
 }
 
 /// The open streams of a guest.
-#[derive(Default)]
 pub struct Streams {
     last_id: Cell<u64>,
     open: RefCell<BTreeMap<StreamId, Rc<Stream>>>,
 }
 
 impl Streams {
+    /// None yet; numbers go on after this one.
+    pub fn new(last_id: u64) -> Streams {
+        Streams { last_id: Cell::new(last_id), open: RefCell::default() }
+    }
+
     /// Opens a stream on a flow, from its first byte.
     pub fn open(&self, lane: Lane, capture: Rc<Capture>) -> StreamId {
         self.last_id.set(self.last_id.get() + 1);

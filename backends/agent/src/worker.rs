@@ -35,12 +35,6 @@ pub struct Workers<O: Os> {
     by_handle: RefCell<BTreeMap<u64, Rc<Worker<O>>>>,
 }
 
-impl<O: Os> Default for Workers<O> {
-    fn default() -> Self {
-        Workers { main: LaneThread::default(), last_handle: Cell::new(0), by_handle: RefCell::default() }
-    }
-}
-
 /// Who an operation is for.
 pub enum Admission<O: Os> {
     /// The main agent.
@@ -50,6 +44,11 @@ pub enum Admission<O: Os> {
 }
 
 impl<O: Os> Workers<O> {
+    /// None yet; handles go on after this one.
+    pub fn new(last_handle: u64) -> Self {
+        Workers { main: LaneThread::default(), last_handle: Cell::new(last_handle), by_handle: RefCell::default() }
+    }
+
     fn get(&self, handle: u64) -> Result<Rc<Worker<O>>, OpError> {
         let found = self.by_handle.borrow().get(&handle).cloned();
         found.ok_or_else(|| OpError::state(format!("there is no worker with handle {handle}")))

@@ -17,6 +17,7 @@ pub mod posix_lock;
 pub mod process;
 pub mod seek;
 pub mod signal;
+pub mod spawn;
 pub mod system;
 pub mod wait;
 

@@ -10,6 +10,7 @@ pub mod locks;
 pub mod paths;
 pub mod process;
 pub mod signals;
+pub mod spawn;
 pub mod system;
 pub mod threads;
 pub mod time;

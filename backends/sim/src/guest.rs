@@ -1,0 +1,199 @@
+//! One simulated guest behind the waist: its power, and who answers its operations.
+
+use std::cell::{Cell, RefCell};
+use std::future::ready;
+use std::rc::Rc;
+
+use provium_agent::Agent;
+use provium_agent::sync::{First, Flag, race, within};
+use provium_kernel::{Machine, ProgramFn};
+use provium_protocol::profile::BootSpec;
+use provium_protocol::time::SECOND;
+use provium_protocol::{Frame, Guest, Lane, LocalFuture, Nanos, Op, OpError, Reply, StreamId};
+
+use crate::boot;
+use crate::call::Call;
+use crate::executor::GuestId;
+use crate::image::Image;
+use crate::os::SimOs;
+use crate::world::Lab;
+
+/// How long processes get between SIGTERM and the end of a machine whose power button was pressed.
+const POWER_OFF_PATIENCE: Nanos = 10 * SECOND;
+
+/// A machine whose power is on.
+struct Running {
+    machine: Rc<Machine>,
+    os: SimOs,
+    agent: Agent<SimOs>,
+    /// Its power went off.
+    off: Rc<Flag>,
+}
+
+/// One guest, on or off.
+pub struct Inner {
+    lab: Rc<Lab>,
+    id: GuestId,
+    spec: BootSpec,
+    image: RefCell<Rc<Image>>,
+    boots: Cell<u64>,
+    running: RefCell<Option<Running>>,
+}
+
+impl Inner {
+    /// Switches the power on.
+    pub fn boot(lab: &Rc<Lab>, id: GuestId, image: Rc<Image>, spec: BootSpec) -> Result<Rc<Inner>, OpError> {
+        let inner = Inner {
+            lab: lab.clone(),
+            id,
+            spec,
+            image: RefCell::new(image),
+            boots: Cell::new(0),
+            running: RefCell::new(None),
+        };
+        inner.power_on()?;
+        Ok(Rc::new(inner))
+    }
+
+    fn power_on(&self) -> Result<(), OpError> {
+        let image = self.image.borrow().clone();
+        let (machine, os) = boot::boot(&self.lab, self.id, &image, &self.spec)?;
+        let agent = Agent::new(os.clone(), self.boots.get());
+        self.boots.set(self.boots.get() + 1);
+        *self.running.borrow_mut() = Some(Running { machine, os, agent, off: Rc::default() });
+        self.lab.think();
+        Ok(())
+    }
+
+    /// Switches the power off: nothing in the guest goes on, what was under way is lost.
+    pub fn power_off(&self) {
+        let running = self.running.borrow_mut().take();
+        if let Some(running) = running {
+            self.lab.resume(self.id);
+            self.lab.executor.cancel_guest(self.id);
+            running.machine.power_off();
+            running.off.set();
+        }
+    }
+
+    /// Adds a program to the guest as it is and as it will boot.
+    pub fn add_program(&self, image: &Rc<Image>, path: &str, name: &str, program: ProgramFn) {
+        *self.image.borrow_mut() = image.clone();
+        if let Some(running) = &*self.running.borrow() {
+            // A guest whose file system is full does without; starting the program says ENOENT there.
+            let _ = running.machine.add_program(path, name, program);
+        }
+    }
+
+    fn is_off(&self) -> OpError {
+        OpError::state(format!("the guest `{}` is shut down", self.spec.vm))
+    }
+
+    fn begin(&self, lane: Lane, op: Op) -> LocalFuture<Result<Reply, OpError>> {
+        match &*self.running.borrow() {
+            Some(running) => {
+                let work = running.agent.call(lane, op);
+                Box::pin(Call::begin(&self.lab, self.id, &running.agent, work))
+            }
+            None => Box::pin(ready(Err(self.is_off()))),
+        }
+    }
+
+    fn pause(&self) -> Result<Reply, OpError> {
+        let running = self.running.borrow();
+        let running = running.as_ref().ok_or_else(|| self.is_off())?;
+        running.machine.pause();
+        self.lab.pause(self.id);
+        Ok(Reply::Unit)
+    }
+
+    fn resume(&self) -> Result<Reply, OpError> {
+        let running = self.running.borrow();
+        let running = running.as_ref().ok_or_else(|| self.is_off())?;
+        running.machine.resume();
+        self.lab.resume(self.id);
+        self.lab.think();
+        Ok(Reply::Unit)
+    }
+
+    fn reset(&self) -> Result<Reply, OpError> {
+        if self.running.borrow().is_none() {
+            return Err(self.is_off());
+        }
+        self.power_off();
+        self.power_on()?;
+        Ok(Reply::Unit)
+    }
+
+    /// SIGTERM to all, patience, off.
+    fn power_button(self: Rc<Self>) -> LocalFuture<Result<Reply, OpError>> {
+        let call = match &*self.running.borrow() {
+            Some(running) => {
+                let os = running.os.clone();
+                let work = async move {
+                    os.terminate_all().await;
+                    // Who has not ended by then loses its power all the same.
+                    within(&os, Some(POWER_OFF_PATIENCE), os.alone()).await;
+                    Ok(Reply::Unit)
+                };
+                Call::begin(&self.lab, self.id, &running.agent, work)
+            }
+            None => return Box::pin(ready(Err(self.is_off()))),
+        };
+        Box::pin(async move {
+            call.await?;
+            self.power_off();
+            Ok(Reply::Unit)
+        })
+    }
+}
+
+/// A handle on a guest. The guest is switched off when the handle is dropped.
+pub struct SimGuest {
+    inner: Rc<Inner>,
+}
+
+impl SimGuest {
+    /// A handle on a guest.
+    pub fn new(inner: Rc<Inner>) -> SimGuest {
+        SimGuest { inner }
+    }
+}
+
+impl Guest for SimGuest {
+    fn call(&self, lane: Lane, op: Op) -> LocalFuture<Result<Reply, OpError>> {
+        let inner = &self.inner;
+        match op {
+            Op::Pause => Box::pin(ready(inner.pause())),
+            Op::Resume => Box::pin(ready(inner.resume())),
+            Op::Reset => Box::pin(ready(inner.reset())),
+            Op::PowerButton => inner.clone().power_button(),
+            Op::Shutdown => {
+                inner.power_off();
+                Box::pin(ready(Ok(Reply::Unit)))
+            }
+            op => inner.begin(lane, op),
+        }
+    }
+
+    fn next_frame(&self, stream: StreamId) -> LocalFuture<Result<Option<Frame>, OpError>> {
+        let (next, off) = match &*self.inner.running.borrow() {
+            // Not a task: what is taken out of the stream reaches the caller in the same instant, so that
+            // no frame is lost when the caller gives up.
+            Some(running) => (running.agent.next_frame(stream), running.off.clone()),
+            None => return Box::pin(ready(Err(self.inner.is_off()))),
+        };
+        Box::pin(async move {
+            match race(next, off.wait()).await {
+                First::A(frame) => frame,
+                First::B(()) => Err(OpError::lost("the guest went away while its stream was read")),
+            }
+        })
+    }
+}
+
+impl Drop for SimGuest {
+    fn drop(&mut self) {
+        self.inner.power_off();
+    }
+}
