@@ -1,0 +1,42 @@
+//! Which backend drives the guests.
+
+use std::rc::Rc;
+
+use provium_protocol::Backend;
+use provium_protocol::choice::{Choices, Fixed, Seeded};
+
+/// A backend that is built in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BackendName {
+    /// Simulated guests: in memory, deterministic, virtual time.
+    Sim,
+}
+
+impl BackendName {
+    /// As it is typed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            BackendName::Sim => "sim",
+        }
+    }
+
+    /// A fresh backend. Each test file gets its own, so that no file depends on what ran before it.
+    pub fn make(self, seed: Option<u64>) -> Rc<dyn Backend> {
+        let choices: Rc<dyn Choices> = match seed {
+            Some(seed) => Rc::new(Seeded::new(seed)),
+            None => Rc::new(Fixed::default()),
+        };
+        match self {
+            BackendName::Sim => Rc::new(provium_sim::SimBackend::new(choices)),
+        }
+    }
+}
+
+/// Reads `--backend`.
+pub(super) fn parse(text: &str) -> Result<BackendName, String> {
+    match text {
+        "sim" => Ok(BackendName::Sim),
+        "qemu" | "replay" => Err(format!("backend `{text}` is not built in yet; built in: sim")),
+        _ => Err(format!("there is no backend `{}`; built in: sim", text.escape_debug())),
+    }
+}

@@ -1,0 +1,79 @@
+//! The command line: one file for each subcommand. Everything it does is the library's.
+
+mod args;
+mod backend;
+mod list;
+mod outputs;
+mod run;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{CommandError, Exit};
+
+/// Run Lua tests that drive guest machines.
+///
+/// Without a subcommand, runs the `*.test.lua` files below the given paths, or below the roots of
+/// provium.toml, or below the working directory.
+#[derive(Parser)]
+#[command(name = "provium", version, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: run::RunArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the tests instead of running them.
+    List(list::ListArgs),
+}
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  every test passed, or was skipped for a stated reason
+  1  a test failed
+  2  no test failed, but the run could not do what was asked: bad usage or
+     configuration, nothing to run, a file that could not be loaded";
+
+/// Carries the command line out.
+#[must_use]
+pub fn main() -> ExitCode {
+    // Usage errors end here, with exit code 2 and on standard error; --help and --version with 0.
+    let cli = Cli::parse();
+    let result = match cli.command {
+        None => run::run(&cli.run),
+        Some(Command::List(args)) => list::list(&args),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            complain(&error);
+            Exit::CouldNotRun.into()
+        }
+    }
+}
+
+/// Says on standard error what went wrong. Nobody may be left to hear it.
+fn complain(error: &dyn std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "error: {error}");
+}
+
+/// The project around the working directory, and that directory.
+fn project() -> Result<(crate::config::Project, std::path::PathBuf), CommandError> {
+    let here = std::env::current_dir().map_err(CommandError::WorkingDirectory)?;
+    Ok((crate::config::Project::find(&here)?, here))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}
