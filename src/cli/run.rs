@@ -29,13 +29,13 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     select: SelectArgs,
     /// Run under the random schedule number N; the same N is the same run [default: first in, first out]
-    #[arg(long, value_name = "N", value_parser = args::seed, help_heading = "How to run them")]
+    #[arg(long, value_name = "N", value_parser = args::seed, allow_negative_numbers = true, help_heading = "How to run them")]
     seed: Option<u64>,
     /// What drives the guests: sim
     #[arg(long, value_name = "NAME", value_parser = backend::parse, default_value = "sim", hide_default_value = true, help_heading = "How to run them")]
     backend: BackendName,
     /// How long a test may take that does not say so itself: 10, 1.5s, 2m
-    #[arg(long, value_name = "TIME", value_parser = args::timeout, help_heading = "How to run them")]
+    #[arg(long, value_name = "TIME", value_parser = args::timeout, allow_negative_numbers = true, help_heading = "How to run them")]
     timeout: Option<Nanos>,
     /// Stop after the first test that fails
     #[arg(long, help_heading = "How to run them")]
