@@ -20,7 +20,7 @@ pub struct Out(Rc<Inner>);
 struct Inner {
     sys: Sys,
     fd: Fd,
-    name: Rc<[u8]>,
+    name: RefCell<Rc<[u8]>>,
     buffer: RefCell<Vec<u8>>,
     failure: Cell<i32>,
     failed: Cell<bool>,
@@ -35,12 +35,17 @@ impl Out {
         Out(Rc::new(Inner {
             sys,
             fd,
-            name,
+            name: RefCell::new(name),
             buffer: RefCell::new(Vec::new()),
             failure: Cell::new(1),
             failed: Cell::new(false),
             line_buffered: Cell::new(None),
         }))
+    }
+
+    /// Calls the tool by another name from now on; the buffer stays the same one for all clones.
+    pub fn rename(&self, name: Rc<[u8]>) {
+        *self.0.name.borrow_mut() = name;
     }
 
     /// The exit code after a failed write, 1 unless set (`ls`: 2).
@@ -105,7 +110,8 @@ impl Out {
         }
         let Err(errno) = self.0.sys.write_all(self.0.fd, data).await else { return Ok(()) };
         if !self.0.failed.replace(true) {
-            report(&self.0.sys, &self.0.name, b"write error", Some(errno)).await;
+            let name = Rc::clone(&self.0.name.borrow());
+            report(&self.0.sys, &name, b"write error", Some(errno)).await;
         }
         Err(Exit(self.0.failure.get()))
     }

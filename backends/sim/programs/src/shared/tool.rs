@@ -80,7 +80,7 @@ impl Tool {
     /// Calls itself by the last component of its name from now on, as util-linux and procps do.
     pub fn use_short_name(&mut self) {
         self.name = self.short_name().into();
-        self.out = Out::new(self.sys.clone(), STDOUT, Rc::clone(&self.name));
+        self.out.rename(Rc::clone(&self.name));
     }
 
     /// The value of an environment variable.

@@ -1,6 +1,62 @@
 //! Text utilities: they read bytes, change them, and write bytes.
 
-use provium_kernel::ProgramTable;
+mod base64;
+mod cksum;
+mod cmp;
+mod comm;
+mod common;
+mod count;
+mod cut;
+mod digest;
+mod expand;
+mod fold;
+mod head;
+mod nl;
+mod od;
+mod paste;
+mod rev;
+mod seq;
+mod tac;
+mod tail;
+mod tr;
+mod uniq;
+mod wc;
+mod words;
+mod xxd;
+
+use provium_kernel::{ProgramFn, ProgramTable};
+
+use crate::shared::program;
 
 /// Puts the programs of this module into `table`.
-pub fn install(_table: &mut ProgramTable) {}
+pub fn install(table: &mut ProgramTable) {
+    let programs: [(&str, ProgramFn); 24] = [
+        ("[", program(words::run_bracket)),
+        ("base64", program(base64::run)),
+        ("cksum", program(cksum::run)),
+        ("cmp", program(cmp::run)),
+        ("comm", program(comm::run)),
+        ("cut", program(cut::run)),
+        ("echo", program(words::run_echo)),
+        ("expand", program(expand::run_expand)),
+        ("fold", program(fold::run)),
+        ("head", program(head::run)),
+        ("nl", program(nl::run)),
+        ("od", program(od::run)),
+        ("paste", program(paste::run)),
+        ("printf", program(words::run_printf)),
+        ("rev", program(rev::run)),
+        ("seq", program(seq::run)),
+        ("tac", program(tac::run)),
+        ("tail", program(tail::run)),
+        ("test", program(words::run_test)),
+        ("tr", program(tr::run)),
+        ("unexpand", program(expand::run_unexpand)),
+        ("uniq", program(uniq::run)),
+        ("wc", program(wc::run)),
+        ("xxd", program(xxd::run)),
+    ];
+    for (name, run) in programs.into_iter().chain(digest::programs()) {
+        table.add(&format!("/bin/{name}"), name, run);
+    }
+}
