@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use provium_protocol::{Frame, Lane, Op, OpError, Reply, StreamId};
 
+use crate::capture::Budget;
 use crate::ending::{self, Reaping};
 use crate::files::Files;
 use crate::procs::Procs;
@@ -19,6 +20,8 @@ const HANDLES_OF_A_BOOT: u32 = 32;
 pub struct Inner<O: Os> {
     pub os: Rc<O>,
     pub procs: Procs,
+    /// What may still be kept of output.
+    pub budget: Rc<Budget>,
     pub reaping: Reaping,
     pub files: Files,
     pub streams: Streams,
@@ -44,6 +47,7 @@ impl<O: Os> Agent<O> {
         let inner = Rc::new(Inner {
             os: Rc::new(os),
             procs: Procs::new(last_handle),
+            budget: Rc::default(),
             reaping: Reaping::default(),
             files: Files::new(last_handle),
             streams: Streams::new(last_handle),

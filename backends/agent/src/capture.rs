@@ -3,12 +3,40 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 
 use provium_protocol::limits::{FRAMES_IN_FLIGHT, MAX_FRAME};
 use provium_protocol::{OpError, StreamId};
 use tokio::sync::Notify;
 
 use crate::sync::until;
+
+/// Bytes of output that the agent of one guest keeps for results at once, in bytes (1 GiB): many
+/// commands may each keep their own limit, the host's memory is one.
+const MAX_KEPT: u64 = 1 << 30;
+
+/// What the agent may still keep.
+pub struct Budget {
+    left: Cell<u64>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { left: Cell::new(MAX_KEPT) }
+    }
+}
+
+impl Budget {
+    fn take(&self, wanted: u64) -> u64 {
+        let granted = wanted.min(self.left.get());
+        self.left.set(self.left.get() - granted);
+        granted
+    }
+
+    fn give_back(&self, bytes: u64) {
+        self.left.set(self.left.get() + bytes);
+    }
+}
 
 /// Bytes beyond what is kept that may wait for the slowest stream.
 const WINDOW: usize = FRAMES_IN_FLIGHT * MAX_FRAME;
@@ -28,6 +56,8 @@ pub enum Next {
 struct State {
     /// The first bytes, up to the limit.
     kept: Vec<u8>,
+    /// Some bytes were not kept, so that no later ones are either.
+    full: bool,
     /// What came after them and some stream has not read yet.
     beyond: VecDeque<u8>,
     /// All bytes that ever came.
@@ -54,15 +84,16 @@ impl State {
 /// One flow of bytes.
 pub struct Capture {
     limit: u64,
+    budget: Rc<Budget>,
     state: RefCell<State>,
     ended: Cell<bool>,
     changed: Notify,
 }
 
 impl Capture {
-    /// A flow of which the first `limit` bytes are kept.
-    pub fn new(limit: u64) -> Capture {
-        Capture { limit, state: RefCell::default(), ended: Cell::new(false), changed: Notify::new() }
+    /// A flow of which the first `limit` bytes are kept, as long as the budget lasts.
+    pub fn new(limit: u64, budget: Rc<Budget>) -> Capture {
+        Capture { limit, budget, state: RefCell::default(), ended: Cell::new(false), changed: Notify::new() }
     }
 
     /// Ends when more bytes may come: at once unless an open stream lags behind by a whole window.
@@ -74,8 +105,9 @@ impl Capture {
     pub fn push(&self, data: &[u8]) {
         {
             let state = &mut *self.state.borrow_mut();
-            let free = self.limit.saturating_sub(state.kept.len() as u64);
-            let kept = (data.len() as u64).min(free) as usize;
+            let free = if state.full { 0 } else { self.limit.saturating_sub(state.kept.len() as u64) };
+            let kept = self.budget.take((data.len() as u64).min(free)) as usize;
+            state.full |= kept < data.len();
             state.kept.extend_from_slice(&data[..kept]);
             state.beyond.extend(&data[kept..]);
             state.total += data.len() as u64;
@@ -104,7 +136,7 @@ impl Capture {
 
     /// Whether more came than was kept.
     pub fn truncated(&self) -> bool {
-        self.state.borrow().total > self.limit
+        self.state.borrow().full
     }
 
     /// A copy of what was kept.
@@ -114,7 +146,9 @@ impl Capture {
 
     /// Moves out what was kept; for a flow that nobody can ask for again.
     pub fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut self.state.borrow_mut().kept)
+        let kept = std::mem::take(&mut self.state.borrow_mut().kept);
+        self.budget.give_back(kept.len() as u64);
+        kept
     }
 
     /// Opens a stream that begins at the first byte.
@@ -176,6 +210,12 @@ impl Capture {
     }
 }
 
+impl Drop for Capture {
+    fn drop(&mut self) {
+        self.budget.give_back(self.state.get_mut().kept.len() as u64);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::future::Future;
@@ -185,6 +225,10 @@ mod tests {
     use super::*;
 
     const S: StreamId = StreamId(1);
+
+    fn capture(limit: u64) -> Capture {
+        Capture::new(limit, Rc::default())
+    }
 
     fn next(capture: &Capture, id: StreamId) -> Option<Next> {
         match pin!(capture.next(id)).poll(&mut Context::from_waker(Waker::noop())) {
@@ -199,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_stream_begins_at_the_first_byte_however_late_it_is_opened() {
-        let capture = Capture::new(100);
+        let capture = capture(100);
         capture.push(b"early ");
         capture.open(S);
         assert_eq!(next(&capture, S), Some(Next::Data(b"early ".to_vec())));
@@ -214,7 +258,7 @@ mod tests {
 
     #[test]
     fn beyond_the_limit_only_streams_get_the_bytes() {
-        let capture = Capture::new(4);
+        let capture = capture(4);
         capture.open(S);
         capture.push(b"abcdef");
         assert!(capture.truncated());
@@ -225,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_stream_opened_after_bytes_were_dropped_learns_how_many() {
-        let capture = Capture::new(2);
+        let capture = capture(2);
         capture.push(b"abcdef");
         capture.open(S);
         capture.push(b"gh");
@@ -236,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_slow_stream_holds_the_producer_back_only_once_the_capture_is_full() {
-        let capture = Capture::new(10);
+        let capture = capture(10);
         capture.open(S);
         capture.push(&[0; 10]);
         assert!(has_room(&capture));
@@ -254,7 +298,7 @@ mod tests {
 
     #[test]
     fn two_streams_read_the_same_bytes_each_at_its_own_pace() {
-        let capture = Capture::new(1);
+        let capture = capture(1);
         let other = StreamId(2);
         capture.open(S);
         capture.open(other);
@@ -267,12 +311,26 @@ mod tests {
 
     #[test]
     fn an_error_comes_after_the_bytes_and_before_the_end() {
-        let capture = Capture::new(10);
+        let capture = capture(10);
         capture.open(S);
         capture.push(b"a");
         capture.fail(OpError::agent("gone"));
         assert_eq!(next(&capture, S), Some(Next::Data(b"a".to_vec())));
         assert_eq!(next(&capture, S), None);
         assert_eq!(next(&capture, S), Some(Next::End));
+    }
+
+    #[test]
+    fn what_the_budget_does_not_cover_is_not_kept_and_never_with_a_hole() {
+        let budget = Rc::new(Budget { left: Cell::new(5) });
+        let (first, second) = (Capture::new(10, budget.clone()), Capture::new(10, budget.clone()));
+        first.push(b"abc");
+        second.push(b"defg");
+        assert_eq!((first.truncated(), second.truncated()), (false, true));
+        assert_eq!((first.take(), second.kept()), (b"abc".to_vec(), b"de".to_vec()));
+        second.push(b"h");
+        assert_eq!(second.kept(), b"de");
+        drop(second);
+        assert_eq!(budget.left.get(), 5);
     }
 }

@@ -160,8 +160,9 @@ pub trait Os: Sized + 'static {
     /// Starts a thread for raw system calls.
     async fn new_thread(&self) -> Result<Self::Thread, Errno>;
     /// Makes one raw system call on a thread. The agent never has two at once on one thread, but it
-    /// may begin one while an abandoned one is still ending: the new one then waits for that.
-    async fn syscall(&self, thread: &Self::Thread, spec: &SyscallSpec) -> SyscallReply;
+    /// may begin one while an abandoned one is still ending: the new one then waits for that. `None`
+    /// when the call ended the thread.
+    async fn syscall(&self, thread: &Self::Thread, spec: &SyscallSpec) -> Option<SyscallReply>;
     /// Whether the thread sleeps in the kernel inside of a raw system call.
     fn thread_blocked(&self, thread: &Self::Thread) -> bool;
     /// Ends when it does.

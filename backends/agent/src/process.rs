@@ -36,7 +36,15 @@ pub struct Proc {
 }
 
 impl Proc {
-    pub fn new(handle: ProcHandle, pid: i32, label: String, stdin: Stdin, max_output: u64, started: Nanos) -> Proc {
+    pub fn new(
+        handle: ProcHandle,
+        pid: i32,
+        label: String,
+        stdin: Stdin,
+        outputs: [Capture; 2],
+        started: Nanos,
+    ) -> Proc {
+        let [stdout, stderr] = outputs.map(Rc::new);
         Proc {
             handle,
             pid,
@@ -47,8 +55,8 @@ impl Proc {
             finished_at: Cell::new(None),
             cut: Flag::default(),
             stdin,
-            stdout: Rc::new(Capture::new(max_output)),
-            stderr: Rc::new(Capture::new(max_output)),
+            stdout,
+            stderr,
             changed: Notify::new(),
         }
     }
@@ -175,7 +183,8 @@ mod tests {
     use super::*;
 
     fn proc() -> Proc {
-        Proc::new(1, 12, "true".into(), Stdin::none(), 100, 50)
+        let capture = || Capture::new(100, Rc::default());
+        Proc::new(1, 12, "true".into(), Stdin::none(), [capture(), capture()], 50)
     }
 
     #[test]

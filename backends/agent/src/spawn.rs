@@ -8,6 +8,7 @@ use provium_protocol::process::OutputStream;
 use provium_protocol::{Lane, OpError};
 
 use crate::agent::Inner;
+use crate::capture::Capture;
 use crate::checks::{self, text};
 use crate::os::{Child, SpawnError, SpawnSpec, SpawnStage};
 use crate::process::{Proc, label};
@@ -33,7 +34,7 @@ pub async fn start<O: Os>(agent: &Rc<Inner<O>>, lane: Lane, spec: &ExecSpec) -> 
         child.pid,
         label(&spec.command),
         child.stdin.map_or_else(Stdin::none, |fd| Stdin::pipe(fd, spec.stdin_open)),
-        spec.max_output,
+        [(); 2].map(|()| Capture::new(spec.max_output, agent.budget.clone())),
         started,
     ));
     agent.procs.add(&proc);

@@ -98,7 +98,14 @@ pub async fn call<O: Os>(agent: &Rc<Inner<O>>, lane: &LaneThread<O>, spec: Sysca
     let _turn = lane.turn.lock().await;
     let thread = lane.thread(&agent.os).await?;
     let _calling = Calling::begin(lane);
-    Ok(Reply::Syscall(agent.os.syscall(&thread, &spec).await))
+    match agent.os.syscall(&thread, &spec).await {
+        Some(reply) => Ok(Reply::Syscall(reply)),
+        None => {
+            // The next call gets a new one.
+            lane.end();
+            Err(OpError::agent("the thread of the system call ended in it"))
+        }
+    }
 }
 
 fn check(spec: &SyscallSpec) -> Result<(), OpError> {

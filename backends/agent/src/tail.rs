@@ -73,7 +73,7 @@ where
         return Err(OpError::state("worker is closed"));
     }
     // Nothing is kept for a result: all of it is for the one stream.
-    let id = agent.streams.open(lane, Rc::new(Capture::new(0)));
+    let id = agent.streams.open(lane, Rc::new(Capture::new(0, agent.budget.clone())));
     let stream = agent.streams.get(id)?;
     agent.os.spawn_task(Box::pin(fill(agent.os.clone(), stream)));
     Ok(Reply::Stream(id))

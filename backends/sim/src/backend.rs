@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::pin;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -22,7 +22,6 @@ use crate::world::Lab;
 pub struct SimBackend {
     lab: Rc<Lab>,
     image: RefCell<Rc<Image>>,
-    guests: Rc<RefCell<Vec<Weak<Inner>>>>,
     booted: Cell<u64>,
 }
 
@@ -30,12 +29,7 @@ impl SimBackend {
     /// A world without guests, driven by `choices`.
     #[must_use]
     pub fn new(choices: Rc<dyn Choices>) -> SimBackend {
-        SimBackend {
-            lab: Lab::new(World::new(choices)),
-            image: RefCell::new(Image::standard()),
-            guests: Rc::default(),
-            booted: Cell::new(0),
-        }
+        SimBackend { lab: Lab::new(World::new(choices)), image: RefCell::new(Image::standard()), booted: Cell::new(0) }
     }
 
     /// Drives a future to its end, with the guests going on whenever the future waits. `None` when it
@@ -69,7 +63,7 @@ impl SimBackend {
         let mut image = Image::clone(&self.image.borrow());
         image.add(path, name, program.clone());
         let image = Rc::new(image);
-        for guest in self.guests.borrow().iter().filter_map(Weak::upgrade) {
+        for guest in self.lab.guests() {
             guest.add_program(&image, path, name, program.clone());
         }
         *self.image.borrow_mut() = image;
@@ -89,13 +83,9 @@ impl Backend for SimBackend {
 
     fn boot(&self, spec: BootSpec) -> LocalFuture<Result<Rc<dyn Guest>, OpError>> {
         self.booted.set(self.booted.get() + 1);
-        let (id, lab, image, guests) =
-            (self.booted.get(), self.lab.clone(), self.image.borrow().clone(), self.guests.clone());
+        let (id, lab, image) = (self.booted.get(), self.lab.clone(), self.image.borrow().clone());
         Box::pin(async move {
             let inner = Inner::boot(&lab, id, image, spec)?;
-            let mut guests = guests.borrow_mut();
-            guests.retain(|guest| guest.strong_count() > 0);
-            guests.push(Rc::downgrade(&inner));
             Ok(Rc::new(SimGuest::new(inner)) as Rc<dyn Guest>)
         })
     }
@@ -144,7 +134,7 @@ impl Backend for SimBackend {
 
 impl Drop for SimBackend {
     fn drop(&mut self) {
-        for guest in self.guests.borrow().iter().filter_map(Weak::upgrade) {
+        for guest in self.lab.guests() {
             guest.power_off();
         }
         // Threads and world hold each other.

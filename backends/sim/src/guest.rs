@@ -37,6 +37,8 @@ pub struct Inner {
     spec: BootSpec,
     image: RefCell<Rc<Image>>,
     boots: Cell<u64>,
+    /// It went off because its agent ended.
+    lost: Cell<bool>,
     running: RefCell<Option<Running>>,
 }
 
@@ -49,10 +51,13 @@ impl Inner {
             spec,
             image: RefCell::new(image),
             boots: Cell::new(0),
+            lost: Cell::new(false),
             running: RefCell::new(None),
         };
         inner.power_on()?;
-        Ok(Rc::new(inner))
+        let inner = Rc::new(inner);
+        lab.add(id, &inner);
+        Ok(inner)
     }
 
     fn power_on(&self) -> Result<(), OpError> {
@@ -60,6 +65,7 @@ impl Inner {
         let (machine, os) = boot::boot(&self.lab, self.id, &image, &self.spec)?;
         let agent = Agent::new(os.clone(), self.boots.get());
         self.boots.set(self.boots.get() + 1);
+        self.lost.set(false);
         *self.running.borrow_mut() = Some(Running { machine, os, agent, off: Rc::default() });
         self.lab.think();
         Ok(())
@@ -76,6 +82,16 @@ impl Inner {
         }
     }
 
+    /// The process of its agent has ended: a kernel that loses its first process panics.
+    pub fn lost_its_agent(&self) {
+        let alive = self.running.borrow().as_ref().is_none_or(|running| running.os.agent_lives());
+        // It may have been the machine of an earlier boot that ended.
+        if !alive {
+            self.lost.set(true);
+            self.power_off();
+        }
+    }
+
     /// Adds a program to the guest as it is and as it will boot.
     pub fn add_program(&self, image: &Rc<Image>, path: &str, name: &str, program: ProgramFn) {
         *self.image.borrow_mut() = image.clone();
@@ -86,6 +102,12 @@ impl Inner {
     }
 
     fn is_off(&self) -> OpError {
+        if self.lost.get() {
+            return OpError::lost(format!(
+                "the guest `{}` panicked: its first process, the agent, ended",
+                self.spec.vm
+            ));
+        }
         OpError::state(format!("the guest `{}` is shut down", self.spec.vm))
     }
 
@@ -117,7 +139,7 @@ impl Inner {
     }
 
     fn reset(&self) -> Result<Reply, OpError> {
-        if self.running.borrow().is_none() {
+        if self.running.borrow().is_none() && !self.lost.get() {
             return Err(self.is_off());
         }
         self.power_off();

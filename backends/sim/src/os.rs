@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use provium_agent::Os;
 use provium_agent::os::{Child, Ending, SignalTarget, SpawnError, SpawnSpec, SpawnStage};
-use provium_agent::sync::until;
+use provium_agent::sync::{First, race, until};
 use provium_kernel::flags::{AT_FDCWD, O_RDWR};
 use provium_kernel::kernel::spawn::{SpawnFailure, SpawnRequest};
 use provium_kernel::kernel::wait::Stop;
@@ -42,6 +42,18 @@ struct Exits {
     changed: Notify,
 }
 
+/// Dropped with the first thread of the agent: when its process ends, or the power goes.
+struct LastBreath {
+    lab: Rc<Lab>,
+    guest: GuestId,
+}
+
+impl Drop for LastBreath {
+    fn drop(&mut self) {
+        self.lab.agent_ended(self.guest);
+    }
+}
+
 /// One guest's kernel as its agent sees it. Cloning gives another handle on the same kernel.
 #[derive(Clone)]
 pub struct SimOs {
@@ -68,8 +80,10 @@ impl SimOs {
                 }
             }
         }
+        let last_breath = LastBreath { lab: lab.clone(), guest };
         machine.spawn_thread(AGENT_PID, |sys| {
             Box::pin(async move {
+                let _last_breath = last_breath;
                 let why = sys.reap_children(|pid, status| {
                     if let Some(ending) = convert::ending(status) {
                         reaped.waiting.borrow_mut().push_back((pid, ending));
@@ -80,6 +94,12 @@ impl SimOs {
             }) as ProgramFuture
         })?;
         Ok(SimOs { lab: lab.clone(), guest, pool: Pool::new(machine.clone()), machine, exits })
+    }
+
+    /// Whether the process of the agent is there.
+    pub fn agent_lives(&self) -> bool {
+        let state = self.machine.kernel().borrow().process_state(AGENT_PID);
+        !matches!(state, ProcState::Gone | ProcState::Zombie)
     }
 
     /// Ends when no process but the agent's is left.
@@ -353,9 +373,13 @@ impl Os for SimOs {
         Ok(RawThread { carrier: Carrier::start(&self.machine)?, machine: self.machine.clone() })
     }
 
-    async fn syscall(&self, thread: &RawThread, spec: &SyscallSpec) -> SyscallReply {
+    async fn syscall(&self, thread: &RawThread, spec: &SyscallSpec) -> Option<SyscallReply> {
         let spec = spec.clone();
-        thread.carrier.submit(None, |sys| async move { raw(sys, spec).await }).await
+        let call = thread.carrier.submit(None, |sys| async move { raw(sys, spec).await });
+        match race(call, thread.carrier.ended()).await {
+            First::A(reply) => Some(reply),
+            First::B(()) => None,
+        }
     }
 
     fn thread_blocked(&self, thread: &RawThread) -> bool {

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use provium_agent::sync::Flag;
 use provium_kernel::world::thread::{Thread, ThreadActivity};
 use provium_kernel::{Errno, Machine, ProgramFuture, Sys};
 use provium_protocol::LocalFuture;
@@ -20,6 +21,7 @@ pub struct Carrier {
     sys: RefCell<Option<Sys>>,
     job: RefCell<Option<LocalFuture<()>>>,
     waker: RefCell<Option<Waker>>,
+    ended: Flag,
 }
 
 impl Carrier {
@@ -30,6 +32,7 @@ impl Carrier {
             sys: RefCell::new(None),
             job: RefCell::new(None),
             waker: RefCell::new(None),
+            ended: Flag::default(),
         });
         let carry = Carry(carrier.clone());
         let thread = machine.spawn_thread(AGENT_PID, |sys| {
@@ -48,6 +51,11 @@ impl Carrier {
     /// Whether its call sleeps in the kernel.
     pub fn is_asleep(&self) -> bool {
         self.thread.borrow().as_ref().is_some_and(|thread| thread.activity() == ThreadActivity::Sleeping)
+    }
+
+    /// Ends when the thread has ended.
+    pub async fn ended(&self) {
+        self.ended.wait().await;
     }
 
     /// Ends the thread.
@@ -108,6 +116,12 @@ impl Future for Carry {
             *self.0.job.borrow_mut() = Some(job);
         }
         Poll::Pending
+    }
+}
+
+impl Drop for Carry {
+    fn drop(&mut self) {
+        self.0.ended.set();
     }
 }
 

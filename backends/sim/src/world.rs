@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use provium_kernel::World;
 use provium_protocol::Nanos;
 
 use crate::executor::{Executor, GuestId};
+use crate::guest::Inner;
 
 /// A guest's own clock: the lab's, less the time for which the guest was paused.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,16 +22,49 @@ pub struct Lab {
     pub world: Rc<World>,
     pub executor: Executor,
     clocks: RefCell<BTreeMap<GuestId, GuestClock>>,
+    guests: RefCell<BTreeMap<GuestId, Weak<Inner>>>,
+    /// Guests whose agent ended since somebody looked.
+    ended: RefCell<Vec<GuestId>>,
 }
 
 impl Lab {
     /// An empty lab.
     pub fn new(world: Rc<World>) -> Rc<Lab> {
-        Rc::new(Lab { world, executor: Executor::default(), clocks: RefCell::default() })
+        Rc::new(Lab {
+            world,
+            executor: Executor::default(),
+            clocks: RefCell::default(),
+            guests: RefCell::default(),
+            ended: RefCell::default(),
+        })
+    }
+
+    /// Takes a guest in.
+    pub fn add(&self, id: GuestId, guest: &Rc<Inner>) {
+        let mut guests = self.guests.borrow_mut();
+        guests.retain(|_, guest| guest.strong_count() > 0);
+        guests.insert(id, Rc::downgrade(guest));
+    }
+
+    /// The guests, on or off.
+    pub fn guests(&self) -> Vec<Rc<Inner>> {
+        self.guests.borrow().values().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Notes that the process of a guest's agent has ended.
+    pub fn agent_ended(&self, guest: GuestId) {
+        self.ended.borrow_mut().push(guest);
     }
 
     /// Lets the agents think until each waits for something.
     pub fn think(&self) {
+        let ended = std::mem::take(&mut *self.ended.borrow_mut());
+        for id in ended {
+            let guest = self.guests.borrow().get(&id).and_then(Weak::upgrade);
+            if let Some(guest) = guest {
+                guest.lost_its_agent();
+            }
+        }
         if self.executor.has_ready() {
             self.executor.run(|guest| self.is_paused(guest));
         }

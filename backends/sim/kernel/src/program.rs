@@ -26,11 +26,12 @@ pub type ProgramFn = Rc<dyn Fn(Sys, Invocation) -> ProgramFuture>;
 /// first four are those of an ELF file, so that tools that look take it for a binary.
 pub const EXECUTABLE_MAGIC: &[u8] = b"\x7fELF provium ";
 
-/// Names of programs and the paths at which guests find them.
+/// Names of programs and the paths at which guests find them. A copy shares both until one changes:
+/// every guest has its own table.
 #[derive(Clone, Default)]
 pub struct ProgramTable {
-    programs: BTreeMap<String, ProgramFn>,
-    paths: BTreeMap<String, String>,
+    programs: Rc<BTreeMap<String, ProgramFn>>,
+    paths: Rc<BTreeMap<String, String>>,
 }
 
 impl ProgramTable {
@@ -43,8 +44,8 @@ impl ProgramTable {
     /// Adds a program under `name` and an executable of it at `path` (absolute). A later program of the
     /// same name or path takes the place of the earlier one.
     pub fn add(&mut self, path: &str, name: &str, program: ProgramFn) {
-        self.programs.insert(name.to_owned(), program);
-        self.paths.insert(path.to_owned(), name.to_owned());
+        Rc::make_mut(&mut self.programs).insert(name.to_owned(), program);
+        Rc::make_mut(&mut self.paths).insert(path.to_owned(), name.to_owned());
     }
 
     /// The program of this name.
