@@ -50,8 +50,8 @@ pub struct Terminal<W> {
     files_asked: usize,
     /// Whether the current file's heading is printed.
     headed: bool,
-    /// How many tests of the current file have begun.
-    begun: usize,
+    /// Whether a test of the current file has run before this one.
+    not_first: bool,
     /// What the current test, or the top level of the file, has logged.
     logs: Vec<String>,
     logs_dropped: usize,
@@ -74,7 +74,7 @@ impl<W: Write> Terminal<W> {
             seed: None,
             files_asked: 0,
             headed: false,
-            begun: 0,
+            not_first: false,
             logs: Vec::new(),
             logs_dropped: 0,
             failed: Vec::new(),
@@ -144,7 +144,7 @@ impl<W: Write> Terminal<W> {
             self.failure(failure)?;
             let alone = self.repeat.test(file, test);
             // A command that is to be typed must be whole, whatever its length.
-            if self.begun > 1 {
+            if self.not_first {
                 let whole = self.repeat.file(file);
                 self.commands(&[("this test alone:", alone), ("repeat this run:", whole)])?;
             } else {
@@ -252,18 +252,17 @@ impl<W: Write> Report for Terminal<W> {
                 self.started()?;
             }
             Event::FileStarted { .. } => {
-                (self.headed, self.begun) = (false, 0);
+                (self.headed, self.not_first) = (false, false);
                 self.forget_logs();
             }
-            Event::TestStarted { .. } => {
-                self.begun += 1;
-                self.forget_logs();
-            }
+            Event::TestStarted { .. } => self.forget_logs(),
             Event::Log { file, text, .. } => self.log(file, text)?,
             Event::TestFinished { file, test, verdict, lab_time, host_time, warnings, site } => {
                 let (lab_time, host_time) = (*lab_time, *host_time);
                 self.test_finished(file, test, &TestEnd { verdict, lab_time, host_time, warnings, site })?;
                 self.forget_logs();
+                // A test that was skipped before it began has no bearing on those after it.
+                self.not_first |= lab_time > 0 || !matches!(verdict, Verdict::Skipped(_));
             }
             Event::FileFailed { file, failure } => self.file_failed(file, failure)?,
             Event::FileFinished { .. } => {}
