@@ -17,6 +17,7 @@ pub mod kernel;
 pub mod limits;
 pub mod machine;
 pub mod program;
+pub mod raw;
 pub mod sys;
 pub mod types;
 pub mod vfs;

@@ -13,6 +13,9 @@ pub const MAX_THREADS: usize = 2_000;
 /// Descriptors of one process (`RLIMIT_NOFILE`), as on Linux.
 pub const MAX_FDS: usize = 1_024;
 
+/// Up to how many descriptors a process may raise its limit (the hard limit), as on Linux.
+pub const HARD_FDS: usize = 4_096;
+
 /// Open files of one guest (`fs.file-max`): bounds the host's memory.
 pub const MAX_OPEN_FILES: usize = 65_536;
 
@@ -27,6 +30,9 @@ pub const MAX_SYMLINKS: u32 = 40;
 
 /// Bytes that a pipe holds, as on Linux.
 pub const PIPE_CAPACITY: usize = 65_536;
+
+/// The most that `F_SETPIPE_SZ` gives a pipe in bytes (`fs.pipe-max-size`), as on Linux.
+pub const PIPE_MAX_SIZE: usize = 1 << 20;
 
 /// Writes to a pipe up to this size are not mixed with others, as on Linux.
 pub const PIPE_BUF: usize = 4_096;

@@ -208,10 +208,15 @@ impl Machine {
         }
     }
 
-    pub(crate) fn alarm_fired(&self, pid: Pid) {
+    pub(crate) fn alarm_fired(self: &Rc<Self>, pid: Pid) {
         let mut kernel = self.kernel.borrow_mut();
         if let Ok(process) = kernel.proc_mut(pid) {
             process.alarm = None;
+            let interval = process.alarm_interval;
+            // An alarm whose process is still there can be set again; one whose process is gone is over.
+            if interval > 0 {
+                let _ = kernel.set_alarm(pid, Some(interval), interval, Rc::downgrade(self));
+            }
         }
         kernel.send(pid, Signal::SIGALRM);
     }

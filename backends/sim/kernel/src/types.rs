@@ -148,6 +148,8 @@ pub struct WaitOptions {
     pub continued: bool,
     /// Leave the child in a waitable state.
     pub nowait: bool,
+    /// Do not report children that ended: waitid(2) without `WEXITED`.
+    pub not_exited: bool,
 }
 
 /// What became of a child.

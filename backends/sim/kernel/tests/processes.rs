@@ -2,9 +2,12 @@
 
 mod common;
 
-use common::{run, run_seeded};
+use std::rc::Rc;
+
+use common::{run, run_with};
 use provium_kernel::flags::{LOCK_EX, O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_WRONLY};
 use provium_kernel::{Errno, SigAction, Signal, WaitFor, WaitOptions, WaitStatus};
+use provium_protocol::choice::Seeded;
 
 #[test]
 fn a_child_is_waited_for_and_its_code_comes_back() {
@@ -85,7 +88,7 @@ fn a_caught_signal_interrupts_a_sleep() {
 #[test]
 fn an_exclusive_lock_is_held_by_one_at_a_time_under_any_schedule() {
     for seed in 0..50 {
-        let log = run_seeded(seed, |sys| {
+        let log = run_with(Rc::new(Seeded::new(seed)), |sys| {
             Box::pin(async move {
                 for name in [b"a", b"b", b"c"] {
                     sys.fork(move |child| {

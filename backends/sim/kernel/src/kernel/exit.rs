@@ -81,6 +81,7 @@ impl Kernel {
         let Some(process) = self.procs.remove(&pid) else { return };
         if let Some(parent) = self.procs.get_mut(&process.ppid) {
             parent.children.remove(&pid);
+            parent.children_cpu_ns += process.cpu_ns + process.children_cpu_ns;
         }
         self.wake(Channel::ProcessState(pid));
     }
@@ -105,7 +106,7 @@ impl Kernel {
         }
         for child in children {
             let Some(process) = self.procs.get_mut(&child) else { continue };
-            if let Some(status) = process.ended {
+            if let Some(status) = process.ended.filter(|_| !options.not_exited) {
                 if !options.nowait {
                     self.reap(child);
                 }

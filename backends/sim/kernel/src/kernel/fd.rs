@@ -15,9 +15,17 @@ struct Entry {
 }
 
 /// The descriptors of a process.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct FdTable {
     entries: Vec<Option<Entry>>,
+    /// One more than the largest number that may be given out.
+    limit: usize,
+}
+
+impl Default for FdTable {
+    fn default() -> FdTable {
+        FdTable { entries: Vec::new(), limit: MAX_FDS }
+    }
 }
 
 impl FdTable {
@@ -27,12 +35,12 @@ impl FdTable {
 
     fn lowest_free(&self, from: Fd) -> Result<Fd, Errno> {
         let from = usize::try_from(from).map_err(|_| Errno::EINVAL)?;
-        if from >= MAX_FDS {
+        if from >= self.limit {
             return Err(Errno::EINVAL);
         }
         let free = (from..self.entries.len()).find(|fd| self.entries[*fd].is_none());
         let fd = free.unwrap_or(self.entries.len().max(from));
-        if fd >= MAX_FDS { Err(Errno::EMFILE) } else { Ok(fd as Fd) }
+        if fd >= self.limit { Err(Errno::EMFILE) } else { Ok(fd as Fd) }
     }
 
     fn set(&mut self, fd: Fd, entry: Entry) {
@@ -47,6 +55,11 @@ impl FdTable {
         let entry = self.entry(fd)?;
         self.entries[fd as usize] = None;
         Ok(entry)
+    }
+
+    /// `RLIMIT_NOFILE`: what is open above it stays open.
+    pub(crate) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
     }
 
     /// Open descriptors in order.
@@ -122,6 +135,7 @@ impl Kernel {
         let file = self.files.remove(id);
         if let Some(loc) = file.loc {
             self.release_flock(loc.node, id);
+            self.release_file_locks(id, loc.node);
             self.unhold(loc.node);
         }
         self.dispose(file);
@@ -137,7 +151,8 @@ impl Kernel {
     /// Closes every descriptor of a process.
     pub(crate) fn close_all(&mut self, pid: Pid) {
         let Ok(process) = self.proc_mut(pid) else { return };
-        let table = std::mem::take(&mut process.fds);
+        let entries = std::mem::take(&mut process.fds.entries);
+        let table = FdTable { entries, limit: 0 };
         for id in table.files() {
             self.closed(pid, id);
         }
@@ -177,11 +192,18 @@ impl Kernel {
 
     /// dup2(2) and dup3(2); `same_ok`: the two may be the same (dup2).
     pub fn dup_to(&mut self, pid: Pid, old: Fd, new: Fd, cloexec: bool, same_ok: bool) -> Result<Fd, Errno> {
-        let file = self.proc(pid)?.fds.entry(old)?.file;
-        if old == new {
-            return if same_ok { Ok(new) } else { Err(Errno::EINVAL) };
+        if old == new && !same_ok {
+            return Err(Errno::EINVAL);
         }
-        if usize::try_from(new).ok().is_none_or(|new| new >= MAX_FDS) {
+        let table = &self.proc(pid)?.fds;
+        let limit = table.limit;
+        // dup3(2) looks at the new number first, dup2(2) at nothing more if the two are the same.
+        let in_range = usize::try_from(new).is_ok_and(|new| new < limit);
+        let file = table.entry(old)?.file;
+        if old == new {
+            return Ok(new);
+        }
+        if !in_range {
             return Err(Errno::EBADF);
         }
         self.file_mut(file)?.refs += 1;

@@ -96,20 +96,28 @@ impl Kernel {
         let mut line = |what: &str, kind: &str, pid: Pid, node: NodeId, start: u64, end: String| {
             number += 1;
             text.push_str(&format!(
-                "{number}: {what}  ADVISORY  {kind} {pid} 00:{:02x}:{} {start} {end}\n",
+                "{number}: {what} ADVISORY  {kind} {pid} 00:{:02x}:{} {start} {end}\n",
                 node.fs + 20,
                 node.ino
             ));
         };
         for (node, locks) in &self.flocks {
             for lock in locks {
-                line("FLOCK", if lock.exclusive { "WRITE" } else { "READ" }, lock.pid, *node, 0, "EOF".to_owned());
+                line("FLOCK ", if lock.exclusive { "WRITE" } else { "READ" }, lock.pid, *node, 0, "EOF".to_owned());
             }
         }
         for (node, locks) in &self.posix_locks {
             for lock in locks {
                 let end = if lock.end == u64::MAX { "EOF".to_owned() } else { (lock.end - 1).to_string() };
-                line("POSIX", if lock.exclusive { "WRITE" } else { "READ" }, lock.pid, *node, lock.start, end);
+                let kind = if lock.file.is_some() { "OFDLCK" } else { "POSIX " };
+                line(
+                    kind,
+                    if lock.exclusive { "WRITE" } else { "READ" },
+                    if lock.file.is_some() { -1 } else { lock.pid },
+                    *node,
+                    lock.start,
+                    end,
+                );
             }
         }
         text

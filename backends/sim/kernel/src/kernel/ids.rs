@@ -1,14 +1,27 @@
 //! Process groups, sessions and credentials.
 
+use std::rc::Rc;
+
 use provium_protocol::Errno;
 
 use super::Kernel;
 use crate::types::{Credentials, Pid};
+use crate::world::thread::Thread;
 
 /// Supplementary groups that a process may have, as on Linux.
-const MAX_GROUPS: usize = 65_536;
+pub(crate) const MAX_GROUPS: usize = 65_536;
 
 impl Kernel {
+    /// Puts a thread's own credentials in the place of its process's, or back. Between the two the
+    /// process is what the thread is.
+    pub(crate) fn swap_credentials(&mut self, thread: &Rc<Thread>) {
+        if let Some(own) = thread.credentials().borrow_mut().as_deref_mut()
+            && let Some(process) = self.procs.get_mut(&thread.pid())
+        {
+            std::mem::swap(own, &mut process.creds);
+        }
+    }
+
     /// getpgid(2).
     pub fn getpgid(&self, pid: Pid, of: Pid) -> Result<Pid, Errno> {
         Ok(self.proc(if of == 0 { pid } else { of })?.pgid)
@@ -110,6 +123,43 @@ impl Kernel {
         creds.gid = gid.unwrap_or(creds.gid);
         creds.egid = egid.unwrap_or(creds.egid);
         creds.sgid = sgid.unwrap_or(creds.sgid);
+        Ok(())
+    }
+
+    /// setreuid(2); `None` leaves an id as it is.
+    pub fn setreuid(&mut self, pid: Pid, uid: Option<u32>, euid: Option<u32>) -> Result<(), Errno> {
+        let creds = &mut self.proc_mut(pid)?.creds;
+        let may_real = |id: u32| id == creds.uid || id == creds.euid;
+        let may_effective = |id: u32| may_real(id) || id == creds.suid;
+        let allowed = uid.is_none_or(may_real) && euid.is_none_or(may_effective);
+        if !creds.is_root() && !allowed {
+            return Err(Errno::EPERM);
+        }
+        // The saved id follows the effective one if the real one is set, or the effective one to another.
+        let saves = uid.is_some() || euid.is_some_and(|euid| euid != creds.uid);
+        creds.uid = uid.unwrap_or(creds.uid);
+        creds.euid = euid.unwrap_or(creds.euid);
+        if saves {
+            creds.suid = creds.euid;
+        }
+        Ok(())
+    }
+
+    /// setregid(2); `None` leaves an id as it is.
+    pub fn setregid(&mut self, pid: Pid, gid: Option<u32>, egid: Option<u32>) -> Result<(), Errno> {
+        let creds = &mut self.proc_mut(pid)?.creds;
+        let may_real = |id: u32| id == creds.gid || id == creds.egid;
+        let may_effective = |id: u32| may_real(id) || id == creds.sgid;
+        let allowed = gid.is_none_or(may_real) && egid.is_none_or(may_effective);
+        if !creds.is_root() && !allowed {
+            return Err(Errno::EPERM);
+        }
+        let saves = gid.is_some() || egid.is_some_and(|egid| egid != creds.gid);
+        creds.gid = gid.unwrap_or(creds.gid);
+        creds.egid = egid.unwrap_or(creds.egid);
+        if saves {
+            creds.sgid = creds.egid;
+        }
         Ok(())
     }
 

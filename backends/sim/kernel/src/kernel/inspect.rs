@@ -57,7 +57,7 @@ impl Kernel {
                 holders.extend(self.posix_holders(node));
                 format!("record lock on {}", self.node_name(node))
             }
-            Channel::Signal(_) => "a signal".to_owned(),
+            Channel::Signal(_) | Channel::Pending(_) => "a signal".to_owned(),
             Channel::ProcessState(other) => format!("process {other} to change state"),
             Channel::File(node) => format!("a change of {}", self.node_name(node)),
             Channel::ThreadActivity(tid) => format!("thread {tid} to fall asleep"),

@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use provium_protocol::Errno;
+use provium_protocol::{Errno, Signal};
 use rand_core::Rng;
 
 use super::Kernel;
 use super::file::FileKind;
+use super::rlimit::RLIMIT_FSIZE;
 use super::wait::{Channel, Stop};
 use crate::flags::{O_APPEND, O_NONBLOCK};
 use crate::limits::{MAX_DEVICE_READ, MAX_FILE_SIZE, MAX_RW};
@@ -139,6 +140,7 @@ impl Kernel {
         match &file.kind {
             FileKind::Regular => {
                 let node = file.loc.ok_or(Errno::EIO)?.node;
+                let data = self.within_file_limit(pid, data, offset)?;
                 Ok(self.write_file(node, data, offset)?)
             }
             FileKind::Directory { .. } => Err(Errno::EISDIR.into()),
@@ -163,6 +165,19 @@ impl Kernel {
                 Ok(data.len())
             }
         }
+    }
+
+    /// What of `data` the process's `RLIMIT_FSIZE` allows at this offset.
+    fn within_file_limit<'a>(&mut self, pid: Pid, data: &'a [u8], offset: u64) -> Result<&'a [u8], Errno> {
+        let limit = self.proc(pid)?.rlimits[RLIMIT_FSIZE].0;
+        if data.is_empty() || limit - offset.min(limit) >= data.len() as u64 {
+            return Ok(data);
+        }
+        if offset >= limit {
+            self.send(pid, Signal::SIGXFSZ);
+            return Err(Errno::EFBIG);
+        }
+        Ok(&data[..(limit - offset) as usize])
     }
 
     /// Writes to a regular file: less than asked for when the file system fills up.

@@ -15,6 +15,7 @@ pub mod pipe;
 pub mod poll;
 pub mod posix_lock;
 pub mod process;
+pub mod rlimit;
 pub mod seek;
 pub mod signal;
 pub mod spawn;
@@ -114,6 +115,40 @@ impl Kernel {
 
     pub(crate) fn proc_mut(&mut self, pid: Pid) -> Result<&mut Process, Errno> {
         self.procs.get_mut(&pid).ok_or(Errno::ESRCH)
+    }
+
+    /// A process by its id or that of one of its threads.
+    pub(crate) fn find_process(&self, id: Pid) -> Result<&Process, Errno> {
+        match self.procs.get(&id) {
+            Some(process) => Ok(process),
+            None => {
+                let has = |process: &&Process| process.threads.iter().any(|thread| thread.tid() == id);
+                self.procs.values().find(has).ok_or(Errno::ESRCH)
+            }
+        }
+    }
+
+    pub(crate) fn find_process_mut(&mut self, id: Pid) -> Result<&mut Process, Errno> {
+        let pid = self.find_process(id)?.pid;
+        self.proc_mut(pid)
+    }
+
+    /// The name of a thread: its process's unless it has one of its own.
+    pub(crate) fn thread_name(&self, thread: &Thread) -> Result<Vec<u8>, Errno> {
+        match &*thread.name().borrow() {
+            Some(name) => Ok(name.clone()),
+            None => Ok(self.proc(thread.pid())?.comm.clone()),
+        }
+    }
+
+    /// Names a thread (`PR_SET_NAME`); the name of the first one is the process's.
+    pub(crate) fn set_thread_name(&mut self, thread: &Thread, name: &[u8]) -> Result<(), Errno> {
+        if thread.tid() == thread.pid() {
+            self.proc_mut(thread.pid())?.comm = name.to_vec();
+        } else {
+            *thread.name().borrow_mut() = Some(name.to_vec());
+        }
+        Ok(())
     }
 
     pub(crate) fn new_pid(&mut self) -> Pid {

@@ -9,17 +9,18 @@ use super::Kernel;
 use super::file::{FileKind, OpenFile};
 use super::wait::{Channel, Stop};
 use crate::flags::{O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_WRONLY};
-use crate::limits::{PIPE_BUF, PIPE_CAPACITY};
+use crate::limits::{PAGE, PIPE_BUF, PIPE_CAPACITY, PIPE_MAX_SIZE};
 use crate::types::{Fd, Pid};
 use crate::vfs::NodeId;
 use crate::vfs::inode::InodeKind;
 use crate::vfs::open::access_mode;
 
 /// A pipe.
-#[derive(Default)]
 pub struct Pipe {
     pub(crate) ino: u64,
     data: VecDeque<u8>,
+    /// Bytes that it holds at most.
+    capacity: usize,
     readers: usize,
     writers: usize,
     /// How often an end was opened: a FIFO waits for these to change.
@@ -27,6 +28,18 @@ pub struct Pipe {
     writer_opens: u64,
     /// The inode of a FIFO.
     node: Option<NodeId>,
+}
+
+impl Pipe {
+    fn new(ino: u64, node: Option<NodeId>) -> Pipe {
+        let capacity = PIPE_CAPACITY;
+        Pipe { ino, data: VecDeque::new(), capacity, readers: 0, writers: 0, reader_opens: 0, writer_opens: 0, node }
+    }
+
+    /// Bytes that wait to be read.
+    pub(crate) fn len(&self) -> usize {
+        self.data.len()
+    }
 }
 
 /// An open of a FIFO that waits for the other end.
@@ -46,7 +59,7 @@ impl Kernel {
         }
         let ino = self.next_pipe_ino;
         self.next_pipe_ino += 1;
-        let pipe = self.pipes.insert(Pipe { ino, readers: 1, writers: 1, ..Pipe::default() });
+        let pipe = self.pipes.insert(Pipe { readers: 1, writers: 1, ..Pipe::new(ino, None) });
         let status = flags & O_NONBLOCK;
         let cloexec = flags & O_CLOEXEC != 0;
         let reader = OpenFile::new(FileKind::Pipe { pipe, read: true, write: false }, O_RDONLY | status, None, None);
@@ -117,7 +130,7 @@ impl Kernel {
         let pipe = match pipe {
             Some(pipe) => pipe,
             None => {
-                let made = self.pipes.insert(Pipe { ino: node.ino, node: Some(node), ..Pipe::default() });
+                let made = self.pipes.insert(Pipe::new(node.ino, Some(node)));
                 if let InodeKind::Fifo(open) = &mut self.inode_mut(node)?.kind {
                     *open = Some(made);
                 }
@@ -196,7 +209,7 @@ impl Kernel {
         if data.is_empty() {
             return Ok(0);
         }
-        let room = PIPE_CAPACITY - state.data.len();
+        let room = state.capacity.saturating_sub(state.data.len());
         // What fits in PIPE_BUF goes in whole or not at all.
         if room == 0 || (data.len() <= PIPE_BUF && room < data.len()) {
             return Err(if nonblock { Errno::EAGAIN.into() } else { Stop::on(Channel::PipeRoom(pipe)) });
@@ -226,7 +239,7 @@ impl Kernel {
             }
         }
         if write {
-            if PIPE_CAPACITY - state.data.len() >= PIPE_BUF {
+            if state.capacity.saturating_sub(state.data.len()) >= PIPE_BUF {
                 events |= POLLOUT;
             }
             if state.readers == 0 {
@@ -234,6 +247,40 @@ impl Kernel {
             }
         }
         events
+    }
+
+    /// `F_GETPIPE_SZ`
+    pub(crate) fn pipe_capacity(&self, pid: Pid, fd: Fd) -> Result<usize, Errno> {
+        let pipe = self.pipe_of(pid, fd)?;
+        Ok(self.pipes.get(pipe).ok_or(Errno::EBADF)?.capacity)
+    }
+
+    /// `F_SETPIPE_SZ`: whole pages, their number a power of two. The size that it got.
+    pub(crate) fn set_pipe_capacity(&mut self, pid: Pid, fd: Fd, size: u32) -> Result<usize, Errno> {
+        let pipe = self.pipe_of(pid, fd)?;
+        let size = (size as usize).max(PAGE);
+        if size > 1 << 31 {
+            return Err(Errno::EINVAL);
+        }
+        let size = size.next_power_of_two();
+        if size > PIPE_MAX_SIZE {
+            // Root may go beyond it on Linux; here it bounds the host's memory.
+            return Err(Errno::EPERM);
+        }
+        let state = self.pipes.get_mut(pipe).ok_or(Errno::EBADF)?;
+        if state.data.len() > size {
+            return Err(Errno::EBUSY);
+        }
+        state.capacity = size;
+        self.wake(Channel::PipeRoom(pipe));
+        Ok(size)
+    }
+
+    fn pipe_of(&self, pid: Pid, fd: Fd) -> Result<usize, Errno> {
+        match self.file(self.file_id(pid, fd)?)?.kind {
+            FileKind::Pipe { pipe, .. } => Ok(pipe),
+            _ => Err(Errno::EBADF),
+        }
     }
 
     /// Processes that hold the end of a pipe whose action would wake the others.

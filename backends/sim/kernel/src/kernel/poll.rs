@@ -6,7 +6,7 @@ use super::Kernel;
 use super::file::FileKind;
 use super::wait::Channel;
 use crate::flags::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT};
-use crate::types::{Pid, PollFd};
+use crate::types::{Fd, Pid, PollFd};
 
 impl Kernel {
     /// Fills in what is ready; returns how many are, and what to wait for if none is.
@@ -30,6 +30,19 @@ impl Kernel {
             }
         }
         Ok((ready, channels))
+    }
+
+    /// `FIONREAD`: bytes that a read would find.
+    pub(crate) fn bytes_waiting(&self, pid: Pid, fd: Fd) -> Result<u64, Errno> {
+        let file = self.file(self.file_id(pid, fd)?)?;
+        match &file.kind {
+            FileKind::Pipe { pipe, .. } => Ok(self.pipes.get(*pipe).map_or(0, |pipe| pipe.len() as u64)),
+            FileKind::Regular => {
+                let len = self.file_len(file.loc.ok_or(Errno::EIO)?.node)?;
+                Ok(len.saturating_sub(file.offset))
+            }
+            _ => Err(Errno::ENOTTY),
+        }
     }
 
     fn ready_events(&self, id: usize, channels: &mut Vec<Channel>) -> Result<i16, Errno> {

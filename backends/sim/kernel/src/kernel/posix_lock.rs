@@ -18,6 +18,8 @@ pub struct PosixLock {
     pub exclusive: bool,
     /// The process.
     pub pid: Pid,
+    /// The open file, if the lock belongs to that and not to the process (`F_OFD_SETLK`).
+    pub file: Option<usize>,
 }
 
 impl PosixLock {
@@ -25,8 +27,12 @@ impl PosixLock {
         self.start < other.end && other.start < self.end
     }
 
+    fn same_owner(&self, other: &PosixLock) -> bool {
+        self.file == other.file && (self.file.is_some() || self.pid == other.pid)
+    }
+
     fn conflicts(&self, other: &PosixLock) -> bool {
-        self.pid != other.pid && (self.exclusive || other.exclusive) && self.overlaps(other)
+        !self.same_owner(other) && (self.exclusive || other.exclusive) && self.overlaps(other)
     }
 }
 
@@ -84,8 +90,22 @@ impl Kernel {
         start: u64,
         end: u64,
     ) -> Result<Option<PosixLock>, Errno> {
+        self.find_lock(pid, fd, exclusive, start, end, false)
+    }
+
+    /// `F_GETLK` and, `of_file`, `F_OFD_GETLK`.
+    pub(crate) fn find_lock(
+        &self,
+        pid: Pid,
+        fd: Fd,
+        exclusive: bool,
+        start: u64,
+        end: u64,
+        of_file: bool,
+    ) -> Result<Option<PosixLock>, Errno> {
         let node = self.locked_node(pid, fd)?;
-        let wanted = PosixLock { start, end, exclusive, pid };
+        let file = if of_file { Some(self.file_id(pid, fd)?) } else { None };
+        let wanted = PosixLock { start, end, exclusive, pid, file };
         Ok(self.posix_locks.get(&node).into_iter().flatten().find(|lock| lock.conflicts(&wanted)).copied())
     }
 
@@ -99,14 +119,31 @@ impl Kernel {
         end: u64,
         wait: bool,
     ) -> Result<(), Stop> {
+        self.set_lock(pid, fd, request, start, end, wait, false)
+    }
+
+    /// `F_SETLK`, `F_SETLKW` and, `of_file`, their counterparts for locks that belong to open files.
+    #[expect(clippy::too_many_arguments, reason = "a lock has that many parts, and they are named at every call")]
+    pub(crate) fn set_lock(
+        &mut self,
+        pid: Pid,
+        fd: Fd,
+        request: LockRequest,
+        start: u64,
+        end: u64,
+        wait: bool,
+        of_file: bool,
+    ) -> Result<(), Stop> {
         let node = self.locked_node(pid, fd)?;
-        let file = self.file(self.file_id(pid, fd)?)?;
+        let id = self.file_id(pid, fd)?;
+        let owner = of_file.then_some(id);
+        let file = self.file(id)?;
         match request {
             LockRequest::Read => file.check_readable()?,
             LockRequest::Write => file.check_writable()?,
             LockRequest::Unlock => {}
         }
-        let wanted = PosixLock { start, end, exclusive: request == LockRequest::Write, pid };
+        let wanted = PosixLock { start, end, exclusive: request == LockRequest::Write, pid, file: owner };
         if request != LockRequest::Unlock {
             let blockers: Vec<Pid> = self
                 .posix_locks
@@ -120,14 +157,15 @@ impl Kernel {
                 if !wait {
                     return Err(Errno::EAGAIN.into());
                 }
-                if blockers.iter().any(|blocker| self.waits_for(*blocker, pid, 0)) {
+                // Nobody can tell who waits for a lock that belongs to an open file.
+                if !of_file && blockers.iter().any(|blocker| self.waits_for(*blocker, pid, 0)) {
                     return Err(Errno::EDEADLK.into());
                 }
                 return Err(Stop::on(Channel::PosixLock(node)));
             }
         }
         let locks = self.posix_locks.entry(node).or_default();
-        carve(locks, pid, start, end);
+        carve(locks, &wanted);
         if request != LockRequest::Unlock {
             locks.push(wanted);
         }
@@ -159,6 +197,7 @@ impl Kernel {
                 .get(node)
                 .into_iter()
                 .flatten()
+                .filter(|lock| lock.file.is_none())
                 .any(|lock| lock.pid != pid && (lock.pid == target || self.waits_for(lock.pid, target, depth + 1)))
         })
     }
@@ -167,7 +206,21 @@ impl Kernel {
     pub(crate) fn release_posix_locks(&mut self, pid: Pid, node: NodeId) {
         let Some(locks) = self.posix_locks.get_mut(&node) else { return };
         let before = locks.len();
-        locks.retain(|lock| lock.pid != pid);
+        locks.retain(|lock| lock.pid != pid || lock.file.is_some());
+        let changed = locks.len() < before;
+        if locks.is_empty() {
+            self.posix_locks.remove(&node);
+        }
+        if changed {
+            self.wake(Channel::PosixLock(node));
+        }
+    }
+
+    /// An open file was closed for good: the record locks that belong to it are gone.
+    pub(crate) fn release_file_locks(&mut self, file: usize, node: NodeId) {
+        let Some(locks) = self.posix_locks.get_mut(&node) else { return };
+        let before = locks.len();
+        locks.retain(|lock| lock.file != Some(file));
         let changed = locks.len() < before;
         if locks.is_empty() {
             self.posix_locks.remove(&node);
@@ -182,11 +235,12 @@ impl Kernel {
     }
 }
 
-/// Cuts a range out of the locks of one process.
-fn carve(locks: &mut Vec<PosixLock>, pid: Pid, start: u64, end: u64) {
+/// Cuts the range of a lock out of the other locks of its owner.
+fn carve(locks: &mut Vec<PosixLock>, cut: &PosixLock) {
+    let (start, end) = (cut.start, cut.end);
     let mut kept = Vec::with_capacity(locks.len() + 1);
     for lock in locks.drain(..) {
-        if lock.pid != pid || lock.end <= start || end <= lock.start {
+        if !lock.same_owner(cut) || lock.end <= start || end <= lock.start {
             kept.push(lock);
             continue;
         }
@@ -200,13 +254,13 @@ fn carve(locks: &mut Vec<PosixLock>, pid: Pid, start: u64, end: u64) {
     *locks = kept;
 }
 
-/// Orders locks and joins those of one process that touch and are of one kind.
+/// Orders locks and joins those of one owner that touch and are of one kind.
 fn tidy(locks: &mut Vec<PosixLock>) {
-    locks.sort_by_key(|lock| (lock.pid, lock.start));
+    locks.sort_by_key(|lock| (lock.file.is_none().then_some(lock.pid), lock.file, lock.start));
     let mut joined: Vec<PosixLock> = Vec::with_capacity(locks.len());
     for lock in locks.drain(..) {
         match joined.last_mut() {
-            Some(last) if last.pid == lock.pid && last.exclusive == lock.exclusive && last.end == lock.start => {
+            Some(last) if last.same_owner(&lock) && last.exclusive == lock.exclusive && last.end == lock.start => {
                 last.end = lock.end;
             }
             _ => joined.push(lock),

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use provium_protocol::{Nanos, Signal};
 
 use super::fd::FdTable;
+use super::rlimit::RLIMITS;
 use crate::types::{Credentials, Pid, SigAction, WaitStatus};
 use crate::vfs::Loc;
 use crate::world::TimerId;
@@ -41,8 +42,6 @@ pub struct Process {
     pub threads: Vec<Rc<Thread>>,
     /// Signals sent and not yet acted on, bit `n - 1` for signal `n`.
     pub pending: u64,
-    /// Signals held back.
-    pub blocked: u64,
     /// What it does with each signal, index `n - 1`.
     pub actions: [SigAction; 64],
     /// Caught signals that its program has not looked at.
@@ -59,8 +58,14 @@ pub struct Process {
     pub started: Nanos,
     /// Time that its steps took.
     pub cpu_ns: Nanos,
+    /// Time that its children took, and theirs, as far as they were waited for.
+    pub children_cpu_ns: Nanos,
+    /// Its limits, soft and hard, by the number of the resource.
+    pub rlimits: [(u64, u64); RLIMITS],
     /// Its alarm, if one is set.
     pub(crate) alarm: Option<TimerId>,
+    /// How long after an alarm the next one comes; 0 for one that comes once.
+    pub(crate) alarm_interval: Nanos,
     /// Whether it has called execve(2) since its fork: setpgid(2) by its parent fails then.
     pub has_execed: bool,
     /// Whether it ever had a thread: its first one bears the process's id.
@@ -74,6 +79,12 @@ impl Process {
     #[must_use]
     pub fn is_zombie(&self) -> bool {
         self.ended.is_some()
+    }
+
+    /// Signals that its first thread holds back.
+    #[must_use]
+    pub fn blocked_mask(&self) -> u64 {
+        self.threads.first().map_or(0, |thread| thread.blocked())
     }
 
     fn mask_of(&self, wanted: SigAction) -> u64 {

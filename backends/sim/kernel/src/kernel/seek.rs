@@ -143,22 +143,46 @@ impl Kernel {
 
     /// getdents64(2) with a limit on the number of entries.
     pub fn getdents_up_to(&mut self, pid: Pid, fd: Fd, limit: usize) -> Result<Vec<DirEntry>, Errno> {
+        let mut taken = 0;
+        self.getdents_while(pid, fd, |_| {
+            taken += 1;
+            taken <= limit
+        })
+    }
+
+    /// How many entries of a directory were listed.
+    pub(crate) fn directory_position(&self, pid: Pid, fd: Fd) -> Result<u64, Errno> {
+        Ok(self.file(self.file_id(pid, fd)?)?.offset)
+    }
+
+    /// getdents64(2): the next entries up to one that `take` refuses; that one stays.
+    pub(crate) fn getdents_while(
+        &mut self,
+        pid: Pid,
+        fd: Fd,
+        mut take: impl FnMut(&DirEntry) -> bool,
+    ) -> Result<Vec<DirEntry>, Errno> {
         let id = self.file_id(pid, fd)?;
         let file = self.file(id)?;
         let FileKind::Directory { entries } = &file.kind else {
             return Err(if matches!(file.kind, FileKind::Path) { Errno::EBADF } else { Errno::ENOTDIR });
         };
         if entries.is_none() {
-            let node = file.loc.ok_or(Errno::EIO)?.node;
+            let (node, skip) = (file.loc.ok_or(Errno::EIO)?.node, file.offset);
             if self.inode(node).is_some_and(|inode| inode.nlink == 0) {
                 return Err(Errno::ENOENT);
             }
-            let all = self.entries(node, pid)?.into();
+            // An offset is a number of entries: that is what seekdir(3) comes back with.
+            let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+            let all = self.entries(node, pid)?.into_iter().skip(skip).collect();
             self.file_mut(id)?.kind = FileKind::Directory { entries: Some(all) };
         }
         let file = self.file_mut(id)?;
         let FileKind::Directory { entries: Some(left) } = &mut file.kind else { return Err(Errno::EIO) };
-        let taken: Vec<DirEntry> = left.drain(..limit.min(left.len())).collect();
+        let mut taken = Vec::new();
+        while left.front().is_some_and(&mut take) {
+            taken.extend(left.pop_front());
+        }
         file.offset += taken.len() as u64;
         Ok(taken)
     }

@@ -67,8 +67,13 @@ impl Process {
 }
 
 impl Kernel {
-    /// Sends a signal without asking whether the sender may.
+    /// Sends a signal to a process without asking whether the sender may.
     pub(crate) fn send(&mut self, pid: Pid, signal: Signal) {
+        self.send_to(pid, None, signal);
+    }
+
+    /// Sends a signal to a process or to one thread of it alone.
+    fn send_to(&mut self, pid: Pid, thread: Option<&Rc<Thread>>, signal: Signal) {
         let Some(process) = self.procs.get_mut(&pid) else { return };
         if process.is_zombie() {
             return;
@@ -76,6 +81,9 @@ impl Kernel {
         if signal == Signal::SIGCONT || signal == Signal::SIGKILL {
             for stop in STOPS {
                 process.pending &= !bit(stop);
+                for thread in &process.threads {
+                    thread.pending().set(thread.pending().get() & !bit(stop));
+                }
             }
             if process.stopped.take().is_some() {
                 if signal == Signal::SIGCONT {
@@ -93,23 +101,34 @@ impl Kernel {
             process.pending &= !bit(Signal::SIGCONT);
         }
         let Some(process) = self.procs.get_mut(&pid) else { return };
-        let held = process.blocked & bit(signal) != 0;
+        // Whether a signal is thrown away at once depends on the thread it is for, else on the first.
+        let held = thread.or(process.threads.first()).is_some_and(|thread| thread.blocked() & bit(signal) != 0);
         if process.discards(signal) && !held {
             return;
         }
-        process.pending |= bit(signal);
-        if !held {
-            self.kick(pid);
+        match thread {
+            Some(thread) => thread.pending().set(thread.pending().get() | bit(signal)),
+            None => process.pending |= bit(signal),
         }
+        self.kick(pid);
+        self.wake(Channel::Pending(pid));
     }
 
-    /// Lets a thread of the process look at its pending signals.
+    /// Lets threads of the process look at their pending signals.
     fn kick(&mut self, pid: Pid) {
         let Some(process) = self.procs.get(&pid) else { return };
-        // One thread acts for the process; the first is as good as any.
-        let Some(thread) = process.threads.first().cloned() else { return };
-        thread.signal();
-        self.world.ready(thread.key());
+        for thread in &process.threads {
+            if thread.pending().get() & !thread.blocked() != 0 {
+                thread.signal();
+                self.world.ready(thread.key());
+            }
+        }
+        // One thread acts for the process: the first that does not hold the signal back.
+        let acts = process.threads.iter().find(|thread| process.pending & !thread.blocked() != 0);
+        if let Some(thread) = acts {
+            thread.signal();
+            self.world.ready(thread.key());
+        }
     }
 
     /// Acts on what is pending, in order of number. Called when one of its threads is about to go on.
@@ -117,14 +136,14 @@ impl Kernel {
         let pid = thread.pid();
         loop {
             let Some(process) = self.procs.get_mut(&pid) else { return Acted::Ended };
-            let open = process.pending & !process.blocked;
+            let open = (process.pending | thread.pending().get()) & !thread.blocked();
             if open == 0 {
                 return Acted::GoOn;
             }
             // SIGKILL goes before all others.
             let number = if open & bit(Signal::SIGKILL) != 0 { 9 } else { open.trailing_zeros() as i32 + 1 };
             let signal = Signal(number);
-            process.pending &= !bit(signal);
+            take_pending(process, thread, signal);
             match (process.action(signal), default_action(signal)) {
                 (SigAction::Catch, _) => {
                     if process.caught.len() < MAX_CAUGHT {
@@ -164,6 +183,63 @@ impl Kernel {
     pub(crate) fn notify_parent(&mut self, parent: Pid) {
         self.wake(Channel::Child(parent));
         self.send(parent, Signal::SIGCHLD);
+    }
+
+    /// tkill(2) and tgkill(2): a signal for one thread.
+    pub(crate) fn thread_kill(
+        &mut self,
+        pid: Pid,
+        process: Option<Pid>,
+        tid: Pid,
+        signal: Option<Signal>,
+    ) -> Result<(), Errno> {
+        let is = |thread: &&Rc<Thread>| thread.tid() == tid;
+        let thread = self.procs.values().find_map(|process| process.threads.iter().find(is)).cloned();
+        // An ended process still has its id, and takes signals without effect.
+        let target = thread.as_ref().map_or(tid, |thread| thread.pid());
+        if process.is_some_and(|process| process != target) {
+            return Err(Errno::ESRCH);
+        }
+        self.may_signal(pid, target, signal)?;
+        if let Some(signal) = signal {
+            self.send_to(target, thread.as_ref(), signal);
+        }
+        Ok(())
+    }
+
+    /// Sets which signals a thread holds back; the old mask. SIGKILL and SIGSTOP cannot be.
+    pub(crate) fn set_thread_mask(&mut self, thread: &Rc<Thread>, mask: u64) -> u64 {
+        let old = thread.blocked();
+        thread.set_blocked(mask & !(bit(Signal::SIGKILL) | bit(Signal::SIGSTOP)));
+        self.kick(thread.pid());
+        old
+    }
+
+    /// Signals that are held back and wait for a thread.
+    pub(crate) fn pending(&self, thread: &Rc<Thread>) -> Result<u64, Errno> {
+        Ok((self.proc(thread.pid())?.pending | thread.pending().get()) & thread.blocked())
+    }
+
+    /// rt_sigtimedwait(2): takes a pending signal out of a set.
+    pub(crate) fn take_signal(
+        &mut self,
+        thread: &Rc<Thread>,
+        set: u64,
+        deadline: Option<u64>,
+    ) -> Result<Signal, super::wait::Stop> {
+        let pid = thread.pid();
+        let process = self.proc_mut(pid)?;
+        let open = (process.pending | thread.pending().get()) & set;
+        if open != 0 {
+            let signal = Signal(open.trailing_zeros() as i32 + 1);
+            take_pending(process, thread, signal);
+            return Ok(signal);
+        }
+        if deadline.is_some_and(|deadline| self.world.now() >= deadline) {
+            return Err(Errno::EAGAIN.into());
+        }
+        let channels = vec![Channel::Pending(pid), Channel::Signal(pid)];
+        Err(super::wait::Stop::Block(super::wait::Block { channels, deadline }))
     }
 
     /// kill(2).
@@ -230,31 +306,39 @@ impl Kernel {
         Ok(old)
     }
 
-    /// sigprocmask(2) with `SIG_SETMASK`: the old mask. SIGKILL and SIGSTOP cannot be held back.
-    pub fn set_sigmask(&mut self, pid: Pid, mask: u64) -> Result<u64, Errno> {
+    /// setitimer(2) of the real time, alarm(2): how much was left of the one before, and how often that
+    /// would have come again.
+    pub(crate) fn set_alarm(
+        &mut self,
+        pid: Pid,
+        after: Option<u64>,
+        interval: u64,
+        machine: std::rc::Weak<crate::Machine>,
+    ) -> Result<Option<(u64, u64)>, Errno> {
+        let old = self.alarm_left(pid)?;
+        let at = after.map(|after| self.world.now().saturating_add(after));
+        let timer = at.map(|at| self.world.set_timer(at, TimerTarget::Alarm(machine, pid)));
         let process = self.proc_mut(pid)?;
-        let mask = mask & !(bit(Signal::SIGKILL) | bit(Signal::SIGSTOP));
-        let old = std::mem::replace(&mut process.blocked, mask);
-        if process.pending & !process.blocked != 0 {
-            self.kick(pid);
+        process.alarm_interval = interval;
+        if let Some(old) = std::mem::replace(&mut process.alarm, timer) {
+            self.world.cancel_timer(old);
         }
         Ok(old)
     }
 
-    /// alarm(2): how much was left of the one before.
-    pub fn set_alarm(
-        &mut self,
-        pid: Pid,
-        after: Option<u64>,
-        machine: std::rc::Weak<crate::Machine>,
-    ) -> Result<Option<u64>, Errno> {
-        let now = self.world.now();
-        let timer =
-            after.map(|after| self.world.set_timer(now.saturating_add(after), TimerTarget::Alarm(machine, pid)));
-        let old = std::mem::replace(&mut self.proc_mut(pid)?.alarm, timer);
-        if let Some(old) = old {
-            self.world.cancel_timer(old);
-        }
-        Ok(old.map(|old| old.at().saturating_sub(now)))
+    /// getitimer(2): how much is left, and how often it comes again.
+    pub(crate) fn alarm_left(&self, pid: Pid) -> Result<Option<(u64, u64)>, Errno> {
+        let process = self.proc(pid)?;
+        Ok(process.alarm.map(|timer| (timer.at().saturating_sub(self.world.now()), process.alarm_interval)))
+    }
+}
+
+/// Takes a signal from what is pending for a thread: its own before its process's.
+fn take_pending(process: &mut Process, thread: &Rc<Thread>, signal: Signal) {
+    let own = thread.pending();
+    if own.get() & bit(signal) != 0 {
+        own.set(own.get() & !bit(signal));
+    } else {
+        process.pending &= !bit(signal);
     }
 }

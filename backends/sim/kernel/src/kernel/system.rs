@@ -4,7 +4,7 @@ use provium_protocol::Errno;
 
 use super::Kernel;
 use crate::limits::PAGE;
-use crate::types::{Pid, SysInfo, Uname};
+use crate::types::{Pid, SysInfo, TimeSpec, Uname};
 use crate::vfs::fs::FsKind;
 
 /// Longest host name, as on Linux.
@@ -32,6 +32,15 @@ impl Kernel {
             return Err(Errno::EINVAL);
         }
         self.hostname = name.to_vec();
+        Ok(())
+    }
+
+    /// clock_settime(2) of `CLOCK_REALTIME`.
+    pub(crate) fn clock_settime(&mut self, pid: Pid, time: TimeSpec) -> Result<(), Errno> {
+        if !self.proc(pid)?.creds.is_root() {
+            return Err(Errno::EPERM);
+        }
+        self.set_realtime(time.as_nanos());
         Ok(())
     }
 

@@ -27,8 +27,10 @@ pub enum Channel {
     Flock(NodeId),
     /// A record lock on this inode to be released.
     PosixLock(NodeId),
-    /// A signal to this process.
+    /// A caught signal to this process.
     Signal(Pid),
+    /// A signal to become pending for this process or a thread of it.
+    Pending(Pid),
     /// Any change of state of this process, its end included.
     ProcessState(Pid),
     /// Content or attributes of this inode to change.

@@ -101,11 +101,15 @@ impl Sys {
     }
 
     /// One step, then the call: it sleeps and looks again as often as it must.
-    pub(crate) async fn call<T>(&self, mut call: impl FnMut(&mut Kernel) -> Result<T, Stop>) -> Result<T, Errno> {
+    pub(crate) async fn call<T>(&self, call: impl FnMut(&mut Kernel) -> Result<T, Stop>) -> Result<T, Errno> {
         self.step().await;
+        self.attempt(call).await
+    }
+
+    /// The call without a step before it: it sleeps and looks again as often as it must.
+    pub(crate) async fn attempt<T>(&self, mut call: impl FnMut(&mut Kernel) -> Result<T, Stop>) -> Result<T, Errno> {
         loop {
-            let result = call(&mut self.machine.kernel().borrow_mut());
-            match result {
+            match self.with_kernel(&mut call) {
                 Ok(value) => return Ok(value),
                 Err(Stop::Errno(errno)) => return Err(errno),
                 Err(Stop::Block(block)) => self.sleep_on(block).await?,
@@ -116,7 +120,16 @@ impl Sys {
     /// One step, then a call that never sleeps.
     pub(crate) async fn call_now<T>(&self, call: impl FnOnce(&mut Kernel) -> Result<T, Errno>) -> Result<T, Errno> {
         self.step().await;
-        call(&mut self.machine.kernel().borrow_mut())
+        self.with_kernel(call)
+    }
+
+    /// Uses the kernel as this thread: with the thread's own credentials, if it has some.
+    pub(crate) fn with_kernel<T>(&self, call: impl FnOnce(&mut Kernel) -> T) -> T {
+        let mut kernel = self.machine.kernel().borrow_mut();
+        kernel.swap_credentials(&self.thread);
+        let result = call(&mut kernel);
+        kernel.swap_credentials(&self.thread);
+        result
     }
 
     /// Sleeps once; `EINTR` if a caught signal ended it.

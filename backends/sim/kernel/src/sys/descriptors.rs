@@ -66,6 +66,11 @@ impl Sys {
     /// poll(2): how many are ready; 0 when `timeout_ns` ran out. `None` waits for ever.
     pub async fn poll(&self, fds: &mut [PollFd], timeout_ns: Option<u64>) -> Result<usize, Errno> {
         self.step().await;
+        self.poll_now(fds, timeout_ns).await
+    }
+
+    /// poll(2) without a step before it.
+    pub(crate) async fn poll_now(&self, fds: &mut [PollFd], timeout_ns: Option<u64>) -> Result<usize, Errno> {
         let deadline = timeout_ns.map(|ns| self.now().saturating_add(ns));
         loop {
             let (ready, mut channels) = self.machine.kernel().borrow_mut().poll(self.pid(), fds)?;

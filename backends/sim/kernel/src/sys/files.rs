@@ -32,8 +32,14 @@ impl Sys {
 
     /// openat(2).
     pub async fn openat(&self, dirfd: Fd, path: impl AsRef<[u8]>, flags: i32, mode: u32) -> Result<Fd, Errno> {
+        self.step().await;
+        self.open_now(dirfd, path.as_ref(), flags, mode).await
+    }
+
+    /// openat(2) without a step before it.
+    pub(crate) async fn open_now(&self, dirfd: Fd, path: &[u8], flags: i32, mode: u32) -> Result<Fd, Errno> {
         let mut pending = PendingOpen { sys: self, open: None };
-        self.call(|kernel| kernel.open(self.pid(), dirfd, path.as_ref(), flags, mode, &mut pending.open)).await
+        self.attempt(|kernel| kernel.open(self.pid(), dirfd, path, flags, mode, &mut pending.open)).await
     }
 
     /// close(2).
@@ -49,7 +55,13 @@ impl Sys {
     /// write(2): how many bytes were written, maybe fewer. A pipe takes a write that does not fit piece by
     /// piece, so others' bytes may come in between.
     pub async fn write(&self, fd: Fd, data: &[u8]) -> Result<usize, Errno> {
-        let mut done = self.call(|kernel| kernel.write(self.pid(), fd, data)).await?;
+        self.step().await;
+        self.write_now(fd, data).await
+    }
+
+    /// write(2) without a step before it.
+    pub(crate) async fn write_now(&self, fd: Fd, data: &[u8]) -> Result<usize, Errno> {
+        let mut done = self.attempt(|kernel| kernel.write(self.pid(), fd, data)).await?;
         if done < data.len() && self.writes_on(fd) {
             while done < data.len() {
                 match self.call(|kernel| kernel.write(self.pid(), fd, &data[done..])).await {
@@ -146,7 +158,7 @@ impl Sys {
     /// fchdir(2).
     pub async fn fchdir(&self, fd: Fd) -> Result<(), Errno> {
         self.call_now(|kernel| {
-            let place = kernel.fd_place(self.pid(), fd)?;
+            let place = kernel.any_place(self.pid(), fd)?;
             kernel.chdir(self.pid(), &place)
         })
         .await
@@ -163,8 +175,16 @@ impl Sys {
 }
 
 impl crate::kernel::Kernel {
-    /// The place of an open file.
+    /// The place of an open file; `EBADF` for one that is only a place (`O_PATH`).
     pub(crate) fn fd_place(&self, pid: crate::Pid, fd: Fd) -> Result<Place, Errno> {
+        if self.file(self.file_id(pid, fd)?)?.flags & crate::flags::O_PATH != 0 {
+            return Err(Errno::EBADF);
+        }
+        self.any_place(pid, fd)
+    }
+
+    /// The place of an open file, `O_PATH` included.
+    pub(crate) fn any_place(&self, pid: crate::Pid, fd: Fd) -> Result<Place, Errno> {
         let id = self.file_id(pid, fd)?;
         Ok(match self.file(id)?.loc {
             Some(loc) => Place::Node(loc),

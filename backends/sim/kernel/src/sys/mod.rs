@@ -45,6 +45,10 @@ impl Sys {
         self.thread.tid()
     }
 
+    pub(crate) fn thread(&self) -> &Rc<Thread> {
+        &self.thread
+    }
+
     /// The guest.
     #[must_use]
     pub fn machine(&self) -> &Rc<Machine> {

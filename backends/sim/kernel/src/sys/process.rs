@@ -12,7 +12,8 @@ impl Sys {
     /// fork(2): the child runs `entry` with its own view of the kernel; the parent gets its id.
     pub async fn fork(&self, entry: impl FnOnce(Sys) -> ProgramFuture + 'static) -> Result<Pid, Errno> {
         let pid = self.call_now(|kernel| kernel.fork_process(self.pid())).await?;
-        self.machine.spawn_thread(pid, entry)?;
+        let child = self.machine.spawn_thread(pid, entry)?;
+        child.set_blocked(self.thread.blocked());
         Ok(pid)
     }
 

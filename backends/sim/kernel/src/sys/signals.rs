@@ -25,7 +25,7 @@ impl Sys {
 
     /// sigprocmask(2) with `SIG_SETMASK`: bit `n - 1` holds signal `n` back. Returns the old mask.
     pub async fn sigmask(&self, mask: u64) -> Result<u64, Errno> {
-        self.call_now(|kernel| kernel.set_sigmask(self.pid(), mask)).await
+        self.call_now(|kernel| Ok(kernel.set_thread_mask(&self.thread, mask))).await
     }
 
     /// Caught signals that arrived since the last call, in order of arrival. While this list is not
@@ -39,6 +39,11 @@ impl Sys {
     /// pause(2): `EINTR`, once a caught signal arrives.
     pub async fn pause(&self) -> Errno {
         self.step().await;
+        self.pause_now().await
+    }
+
+    /// pause(2) without a step before it.
+    pub(crate) async fn pause_now(&self) -> Errno {
         loop {
             let block = Block { channels: vec![Channel::Signal(self.pid())], deadline: None };
             if let Err(errno) = self.sleep_on(block).await {
@@ -49,7 +54,13 @@ impl Sys {
 
     /// alarm(2) in nanoseconds; `None` takes it away. Returns what was left of the one before.
     pub async fn alarm(&self, after_ns: Option<u64>) -> Result<Option<u64>, Errno> {
+        self.step().await;
+        Ok(self.alarm_now(after_ns, 0)?.map(|(left, _)| left))
+    }
+
+    /// setitimer(2) without a step before it: what was left of the one before, and its interval.
+    pub(crate) fn alarm_now(&self, after_ns: Option<u64>, interval_ns: u64) -> Result<Option<(u64, u64)>, Errno> {
         let machine = Rc::downgrade(&self.machine);
-        self.call_now(|kernel| kernel.set_alarm(self.pid(), after_ns, machine)).await
+        self.with_kernel(|kernel| kernel.set_alarm(self.pid(), after_ns, interval_ns, machine))
     }
 }

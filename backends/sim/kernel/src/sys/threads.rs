@@ -14,7 +14,9 @@ use crate::world::thread::{Thread, ThreadActivity};
 impl Sys {
     /// Starts another thread in the process: not a step, for a process's own organisation.
     pub fn spawn_thread(&self, make: impl FnOnce(Sys) -> ProgramFuture) -> Result<Rc<Thread>, Errno> {
-        self.machine.spawn_thread(self.pid(), make)
+        let thread = self.machine.spawn_thread(self.pid(), make)?;
+        thread.set_blocked(self.thread.blocked());
+        Ok(thread)
     }
 
     /// Sleeps until a thread of this guest sleeps in a system call; `false` when it ended instead.

@@ -27,20 +27,17 @@ impl Sys {
 
     /// clock_settime(2) of `CLOCK_REALTIME`.
     pub async fn clock_settime(&self, time: TimeSpec) -> Result<(), Errno> {
-        self.call_now(|kernel| {
-            if !kernel.proc(self.pid())?.creds.is_root() {
-                return Err(Errno::EPERM);
-            }
-            kernel.set_realtime(time.as_nanos());
-            Ok(())
-        })
-        .await
+        self.call_now(|kernel| kernel.clock_settime(self.pid(), time)).await
     }
 
     /// nanosleep(2); `EINTR` on a caught signal.
     pub async fn nanosleep(&self, ns: Nanos) -> Result<(), Errno> {
         self.step().await;
-        let until = self.now().saturating_add(ns);
+        self.sleep_until(self.now().saturating_add(ns)).await
+    }
+
+    /// Sleeps until the world's clock reads `until`, without a step before it.
+    pub(crate) async fn sleep_until(&self, until: Nanos) -> Result<(), Errno> {
         while self.now() < until {
             self.sleep_on(Block { channels: vec![Channel::Timer], deadline: Some(until) }).await?;
         }

@@ -255,10 +255,23 @@ impl Kernel {
 
     /// faccessat(2); `effective` uses the effective ids (`AT_EACCESS`).
     pub fn access(&self, pid: Pid, dirfd: Fd, path: &[u8], mode: i32, effective: bool) -> Result<(), Errno> {
+        self.access_at(pid, dirfd, path, mode, effective, 0)
+    }
+
+    /// faccessat2(2) with `AT_SYMLINK_NOFOLLOW` and `AT_EMPTY_PATH` among the flags.
+    pub(crate) fn access_at(
+        &self,
+        pid: Pid,
+        dirfd: Fd,
+        path: &[u8],
+        mode: i32,
+        effective: bool,
+        flags: i32,
+    ) -> Result<(), Errno> {
         if !(0..=7).contains(&mode) {
             return Err(Errno::EINVAL);
         }
-        let Place::Node(loc) = self.walk_at(pid, dirfd, path, 0)? else { return Ok(()) };
+        let Place::Node(loc) = self.walk_at(pid, dirfd, path, flags)? else { return Ok(()) };
         if mode == F_OK {
             return Ok(());
         }
@@ -282,6 +295,9 @@ impl Kernel {
             return Err(Errno::EPERM);
         }
         self.check_writable(loc.mount)?;
+        if matches!(self.inode(loc.node).map(|inode| &inode.kind), Some(InodeKind::Symlink(_))) {
+            return Err(Errno::EOPNOTSUPP);
+        }
         self.check_owner(pid, loc.node)?;
         let now = self.realtime();
         let creds = self.proc(pid)?.creds.clone();

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use crate::kernel::wait::Channel;
 use crate::program::ProgramFuture;
-use crate::types::Pid;
+use crate::types::{Credentials, Pid};
 
 /// Names a thread in the scheduler. The serial is never reused in a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +34,14 @@ pub struct Thread {
     asleep: Cell<bool>,
     waiting: RefCell<Vec<Channel>>,
     next_program: RefCell<Option<ProgramFuture>>,
+    /// Credentials that a raw system call gave to this thread alone; else it has those of its process.
+    credentials: RefCell<Option<Box<Credentials>>>,
+    /// Its own name, if it was given one that its process does not have.
+    name: RefCell<Option<Vec<u8>>>,
+    /// Signals that it holds back, bit `n - 1` for signal `n`.
+    blocked: Cell<u64>,
+    /// Signals sent to it alone and not yet acted on.
+    pending: Cell<u64>,
 }
 
 impl Thread {
@@ -49,6 +57,10 @@ impl Thread {
             asleep: Cell::new(false),
             waiting: RefCell::default(),
             next_program: RefCell::default(),
+            credentials: RefCell::default(),
+            name: RefCell::default(),
+            blocked: Cell::new(0),
+            pending: Cell::new(0),
         }
     }
 
@@ -124,5 +136,28 @@ impl Thread {
 
     pub(crate) fn take_next_program(&self) -> Option<ProgramFuture> {
         self.next_program.borrow_mut().take()
+    }
+
+    /// Signals that it holds back, bit `n - 1` for signal `n`.
+    #[must_use]
+    pub fn blocked(&self) -> u64 {
+        self.blocked.get()
+    }
+
+    pub(crate) fn set_blocked(&self, mask: u64) {
+        self.blocked.set(mask);
+    }
+
+    pub(crate) fn pending(&self) -> &Cell<u64> {
+        &self.pending
+    }
+
+    pub(crate) fn name(&self) -> &RefCell<Option<Vec<u8>>> {
+        &self.name
+    }
+
+    /// Credentials of this thread alone, if it has some.
+    pub(crate) fn credentials(&self) -> &RefCell<Option<Box<Credentials>>> {
+        &self.credentials
     }
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use provium_kernel::vfs::root::RootTree;
 use provium_kernel::{Machine, MachineConfig, ProgramTable, Sys, World};
-use provium_protocol::choice::{Fixed, Seeded};
+use provium_protocol::choice::Fixed;
 use provium_protocol::{Choices, Idle};
 
 /// Runs `body` as process 2 (process 1 does nothing) until nothing can happen any more, and returns what
@@ -62,9 +62,4 @@ pub fn run_with<T: 'static>(
 /// With the first-in-first-out schedule.
 pub fn run<T: 'static>(body: impl FnOnce(Sys) -> Pin<Box<dyn Future<Output = T>>> + 'static) -> T {
     run_with(Rc::new(Fixed::default()), body)
-}
-
-/// With a random schedule.
-pub fn run_seeded<T: 'static>(seed: u64, body: impl FnOnce(Sys) -> Pin<Box<dyn Future<Output = T>>> + 'static) -> T {
-    run_with(Rc::new(Seeded::new(seed)), body)
 }

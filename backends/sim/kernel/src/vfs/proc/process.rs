@@ -104,7 +104,7 @@ fn stat(process: &Process) -> Vec<u8> {
         process.threads.len().max(1),
         4 << 20,
         256,
-        process.blocked & 0x7fff_ffff,
+        process.blocked_mask() & 0x7fff_ffff,
         process.ignored_mask() & 0x7fff_ffff,
         process.caught_mask() & 0x7fff_ffff,
     );
@@ -141,7 +141,7 @@ fn status(process: &Process) -> Vec<u8> {
         process.sid,
         process.threads.len().max(1),
         process.pending,
-        process.blocked,
+        process.blocked_mask(),
         process.ignored_mask(),
         process.caught_mask(),
     );
