@@ -16,7 +16,7 @@ use provium_protocol::exec::ByteString;
 use provium_protocol::fs::{DirEntry, FileStat, LockKind, OpenMode, Whence};
 use provium_protocol::inspect::WaitGraph;
 use provium_protocol::process::ProcState;
-use provium_protocol::syscall::{SyscallReply, SyscallSpec};
+use provium_protocol::syscall::{SyscallBuf, SyscallReply, SyscallSpec};
 use provium_protocol::{LocalFuture, Nanos, Signal};
 use tokio::sync::Notify;
 
@@ -402,6 +402,8 @@ impl Os for SimOs {
     }
 }
 
-async fn raw(_sys: Sys, spec: SyscallSpec) -> SyscallReply {
-    SyscallReply { raw: -i64::from(Errno::ENOSYS.0), bufs: spec.bufs }
+async fn raw(sys: Sys, spec: SyscallSpec) -> SyscallReply {
+    let mut bufs: Vec<Vec<u8>> = spec.bufs.into_iter().map(|buf| buf.0).collect();
+    let raw = sys.raw_syscall(spec.nr, spec.args, &mut bufs, &spec.ptrs).await;
+    SyscallReply { raw, bufs: bufs.into_iter().map(SyscallBuf).collect() }
 }

@@ -130,7 +130,6 @@ impl Kernel {
         self.setpgid(child, 0, 0).map_err(SpawnFailure::Fork)?;
         let process = self.proc_mut(child).map_err(SpawnFailure::Fork)?;
         process.actions = [SigAction::Default; Signal::MAX as usize];
-        process.blocked = 0;
         for (to, from) in (0..).zip(standard) {
             self.dup_to(child, from, to, false, true).map_err(SpawnFailure::Fork)?;
         }
