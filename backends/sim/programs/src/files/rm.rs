@@ -37,8 +37,8 @@ enum Ask {
     Never,
 }
 
-struct Removal {
-    tool: Tool,
+struct Removal<'a> {
+    tool: &'a Tool,
     input: LineReader,
     ask: Ask,
     force: bool,
@@ -91,7 +91,7 @@ pub(super) async fn run(tool: Tool) -> Outcome {
     let mut walk = Walk::new(tool.sys.clone(), roots, options);
     let mut removal = Removal {
         input: LineReader::new(tool.sys.clone(), STDIN),
-        tool,
+        tool: &tool,
         ask,
         force,
         recursive,
@@ -105,6 +105,27 @@ pub(super) async fn run(tool: Tool) -> Outcome {
         removal.event(&mut walk, event).await?;
     }
     Ok(removal.code)
+}
+
+/// Removes a file or tree without asking, for `mv`; whether nothing of it is left.
+pub(super) async fn remove_tree(tool: &Tool, path: &[u8], verbose: bool) -> Result<bool, Exit> {
+    let mut walk = Walk::new(tool.sys.clone(), vec![path.to_vec()], WalkOptions::default());
+    let mut removal = Removal {
+        input: LineReader::new(tool.sys.clone(), STDIN),
+        tool,
+        ask: Ask::Never,
+        force: false,
+        recursive: true,
+        directories: true,
+        verbose,
+        terminal: false,
+        code: 0,
+        stuck: Vec::new(),
+    };
+    while let Some(event) = walk.next().await {
+        removal.event(&mut walk, event).await?;
+    }
+    Ok(removal.code == 0)
 }
 
 /// The arguments that a recursive removal may touch: never the root, `.` or `..`.
@@ -143,7 +164,7 @@ async fn agreed(tool: &Tool, input: &mut LineReader, question: &str) -> bool {
     matches!(answer.first(), Some(b'y' | b'Y'))
 }
 
-impl Removal {
+impl Removal<'_> {
     async fn event(&mut self, walk: &mut Walk, event: Event) -> Result<(), Exit> {
         match event {
             Event::Enter(entry) if entry.is_dir() => self.directory(walk, entry).await,
@@ -179,7 +200,7 @@ impl Removal {
         if self.recursive {
             if self.ask == Ask::Always && !walk.is_empty_directory(&entry).await {
                 let question = format!("descend into directory {}? ", quoteaf(&entry.path));
-                if !agreed(&self.tool, &mut self.input, &question).await {
+                if !agreed(self.tool, &mut self.input, &question).await {
                     walk.skip();
                     self.mark(entry.depth);
                 }
@@ -215,7 +236,7 @@ impl Removal {
         };
         let protected = if self.ask == Ask::Protected { "write-protected " } else { "" };
         let question = format!("remove {protected}{} {}? ", type_name(entry.kind, size), quoteaf(&entry.path));
-        let agreed = agreed(&self.tool, &mut self.input, &question).await;
+        let agreed = agreed(self.tool, &mut self.input, &question).await;
         if !agreed {
             self.mark(entry.depth);
         }
