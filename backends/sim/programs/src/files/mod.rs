@@ -11,6 +11,7 @@ mod dirname;
 mod flock;
 mod link_target;
 mod ln;
+mod ls;
 mod mkdir;
 mod mkfifo;
 mod mktemp;
@@ -47,6 +48,7 @@ pub fn install(table: &mut ProgramTable) {
     table.add("/usr/bin/dirname", "dirname", program(dirname::run));
     table.add("/usr/bin/flock", "flock", program(flock::run));
     table.add("/bin/ln", "ln", program(ln::run));
+    table.add("/bin/ls", "ls", program(ls::run));
     table.add("/bin/mkdir", "mkdir", program(mkdir::run));
     table.add("/usr/bin/mkfifo", "mkfifo", program(mkfifo::run));
     table.add("/bin/mktemp", "mktemp", program(mktemp::run));

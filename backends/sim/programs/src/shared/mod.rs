@@ -9,6 +9,7 @@ pub mod duration;
 pub mod echo;
 pub mod escape;
 pub mod exec;
+pub mod fnmatch;
 pub mod human;
 pub mod input;
 pub mod mode;
