@@ -8,6 +8,7 @@ mod copy;
 mod cp;
 mod df;
 mod dirname;
+mod find;
 mod flock;
 mod link_target;
 mod ln;
@@ -46,6 +47,7 @@ pub fn install(table: &mut ProgramTable) {
     table.add("/bin/cp", "cp", program(cp::run));
     table.add("/bin/df", "df", program(df::run));
     table.add("/usr/bin/dirname", "dirname", program(dirname::run));
+    table.add("/usr/bin/find", "find", program(find::run));
     table.add("/usr/bin/flock", "flock", program(flock::run));
     table.add("/bin/ln", "ln", program(ln::run));
     table.add("/bin/ls", "ls", program(ls::run));

@@ -114,10 +114,17 @@ impl Walk {
         self.frames.last().and_then(|frame| frame.fd).unwrap_or(AT_FDCWD)
     }
 
-    /// Whether the directory that was entered last holds nothing but what was already removed: the
-    /// walk then meets its end at once.
+    /// Whether the directory that was entered last will be gone into.
+    #[must_use]
+    pub fn will_enter(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// Whether a directory of the last event holds nothing now.
     pub async fn is_empty_directory(&self, entry: &Entry) -> bool {
-        let Ok(fd) = self.open(self.directory(), &entry.name, false).await else { return false };
+        let Ok(fd) = self.open(self.directory(), &entry.name, self.options.follow != Follow::Never).await else {
+            return false;
+        };
         let mut empty = true;
         while let Ok(batch) = self.sys.getdents(fd).await {
             if batch.is_empty() {
