@@ -32,6 +32,8 @@ mod temp_name;
 mod touch;
 mod truncate;
 mod which;
+mod xargs;
+mod xargs_input;
 
 use provium_kernel::ProgramTable;
 
@@ -67,4 +69,5 @@ pub fn install(table: &mut ProgramTable) {
     table.add("/usr/bin/truncate", "truncate", program(truncate::run));
     table.add("/bin/umount", "umount", program(mount::umount));
     table.add("/usr/bin/which", "which", program(which::run));
+    table.add("/usr/bin/xargs", "xargs", program(xargs::run));
 }
