@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod config;
 pub mod error;
+pub mod exec;
 pub mod report;
 pub mod runner;
 pub mod units;

@@ -1,0 +1,54 @@
+//! Wakers, and the list of the tasks that they woke. A waker may be called on another thread (a real
+//! guest's link reads on one), so this is the one place of the executor that locks.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Wake;
+
+/// Tasks in the order in which they were woken.
+#[derive(Default)]
+pub(super) struct ReadyList {
+    woken: Mutex<Vec<Arc<TaskWake>>>,
+}
+
+impl ReadyList {
+    /// Moves what was woken to the end of `ready`.
+    pub(super) fn drain_into(&self, ready: &mut Vec<Arc<TaskWake>>) {
+        // A panic while the list was held leaves it as it was: pushing is all that is done to it.
+        ready.append(&mut self.woken.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub(super) fn clear(&self) {
+        self.woken.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// Wakes one task.
+pub(super) struct TaskWake {
+    pub(super) number: u32,
+    queued: AtomicBool,
+    list: Arc<ReadyList>,
+}
+
+impl TaskWake {
+    pub(super) fn new(number: u32, list: &Arc<ReadyList>) -> Arc<TaskWake> {
+        Arc::new(TaskWake { number, queued: AtomicBool::new(false), list: Arc::clone(list) })
+    }
+
+    /// The task is about to be polled: the next wake counts again.
+    pub(super) fn polled(&self) {
+        self.queued.store(false, Ordering::Release);
+    }
+}
+
+impl Wake for TaskWake {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.queued.swap(true, Ordering::AcqRel) {
+            self.list.woken.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(self));
+        }
+    }
+}
