@@ -4,6 +4,7 @@ pub mod cli;
 pub mod config;
 pub mod error;
 pub mod exec;
+mod lua;
 pub mod report;
 pub mod runner;
 pub mod units;

@@ -52,6 +52,9 @@ pub struct Executor {
     /// Woken tasks in the order in which they were woken, so far as this thread has seen them.
     ready: RefCell<Vec<Arc<TaskWake>>>,
     guests_went_last: Cell<bool>,
+    /// The only task that is polled, during [`Executor::run_alone`]; the others that were woken meanwhile.
+    alone: Cell<Option<TaskId>>,
+    held: RefCell<Vec<Arc<TaskWake>>>,
 }
 
 impl Executor {
@@ -65,6 +68,8 @@ impl Executor {
             woken: Arc::new(ReadyList::default()),
             ready: RefCell::new(Vec::new()),
             guests_went_last: Cell::new(true),
+            alone: Cell::new(None),
+            held: RefCell::default(),
         }
     }
 
@@ -99,6 +104,17 @@ impl Executor {
         drop(slots);
         self.ready.borrow_mut().clear();
         self.woken.clear();
+    }
+
+    /// As [`Executor::run`], but only this task is polled; the others wait as they are.
+    pub fn run_alone(&self, id: TaskId, deadline: Option<Nanos>, done: &mut dyn FnMut() -> bool) -> Ran {
+        self.alone.set(Some(id));
+        let ran = self.run(deadline, done);
+        self.alone.set(None);
+        let mut ready = self.ready.borrow_mut();
+        let mine = std::mem::replace(&mut *ready, self.held.take());
+        ready.extend(mine);
+        ran
     }
 
     /// Goes on until `done` says so, the clock reaches the deadline, or nothing can happen any more.
@@ -145,6 +161,11 @@ impl Executor {
     fn collect_woken(&self) {
         let mut ready = self.ready.borrow_mut();
         self.woken.drain_into(&mut ready);
+        if let Some(alone) = self.alone.get() {
+            let (mine, mut others): (Vec<_>, Vec<_>) = ready.drain(..).partition(|wake| wake.number == alone.0);
+            *ready = mine;
+            self.held.borrow_mut().append(&mut others);
+        }
         let slots = self.slots.borrow();
         ready.retain(|wake| {
             slots

@@ -8,6 +8,8 @@ use provium_protocol::profile::Profile;
 use provium_protocol::{Backend, Nanos};
 
 use super::event::{Event, Failure, Site};
+use super::exchanges::ExchangeObserver;
+use super::run::Run;
 
 /// A test file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +60,8 @@ pub struct FileOptions {
     pub seed: Option<u64>,
     /// Stop after the first test that fails.
     pub fail_fast: bool,
+    /// Sees every exchange: a journal.
+    pub observer: Option<Rc<dyn ExchangeObserver>>,
 }
 
 impl Default for FileOptions {
@@ -68,6 +72,7 @@ impl Default for FileOptions {
             profiles: BTreeMap::new(),
             seed: None,
             fail_fast: false,
+            observer: None,
         }
     }
 }
@@ -97,13 +102,25 @@ pub fn run_file(
     backend: Rc<dyn Backend>,
     sink: &mut dyn FnMut(Event),
 ) -> FileSummary {
-    let _ = (options, backend);
     sink(Event::FileStarted { file: file.name.clone() });
-    sink(Event::FileFinished { file: file.name.clone(), deselected: 0 });
-    FileSummary::default()
+    let mut summary = FileSummary::default();
+    let mut deselected = 0;
+    match Run::load(file, options, backend, sink) {
+        Ok(mut run) => {
+            deselected = run.tests(options, &mut summary, sink);
+            run.finish(sink);
+        }
+        Err(failure) => {
+            summary.broken = true;
+            sink(Event::FileFailed { file: file.name.clone(), failure: *failure });
+        }
+    }
+    sink(Event::FileFinished { file: file.name.clone(), deselected });
+    summary
 }
 
-/// Loads a file and says which tests it registers, in order, without running any.
+/// Loads a file and says which tests it registers, in order, without running any. What the file does at its top
+/// level happens, so the backend should be one that costs nothing.
 ///
 /// # Errors
 /// What is wrong with the file, when it cannot be loaded.
@@ -112,6 +129,9 @@ pub fn list_file(
     options: &FileOptions,
     backend: Rc<dyn Backend>,
 ) -> Result<Vec<TestInfo>, Box<Failure>> {
-    let _ = (file, options, backend);
-    Ok(Vec::new())
+    let mut nobody = |_: Event| {};
+    let mut run = Run::load(file, options, backend, &mut nobody)?;
+    let tests = run.list();
+    run.finish(&mut nobody);
+    Ok(tests)
 }

@@ -3,5 +3,14 @@
 
 pub mod discover;
 pub mod event;
+pub mod exchanges;
 pub mod file;
+pub mod journal;
+pub mod place;
+mod run;
+pub mod scope;
+pub mod section;
 pub mod select;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,188 @@
+//! Operations and what came of them in a few words, for the last lines of a failure's report.
+
+use std::fmt::Write as _;
+
+use provium_protocol::exec::{Command, ExecSpec, ExitStatus};
+use provium_protocol::fs::{LockKind, TailStart, Whence};
+use provium_protocol::process::ProcStatus;
+use provium_protocol::{Op, OpError, Reply};
+
+/// Bytes of an argument that are shown.
+const MAX_ARGUMENT: usize = 48;
+
+/// Bytes as a short quoted text.
+pub fn quoted(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().min(MAX_ARGUMENT) + 8);
+    text.push('"');
+    let shown = &bytes[..bytes.len().min(MAX_ARGUMENT)];
+    for chunk in shown.utf8_chunks() {
+        chunk.valid().chars().flat_map(char::escape_debug).for_each(|c| text.push(c));
+        for byte in chunk.invalid() {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text.push('"');
+    if bytes.len() > MAX_ARGUMENT {
+        let _ = write!(text, "… {} bytes", bytes.len());
+    }
+    text
+}
+
+/// The operation with its arguments.
+pub fn operation(op: &Op) -> String {
+    let name = op.name();
+    match op {
+        Op::Run { spec, .. } | Op::Spawn(spec) => format!("{name}({})", command(spec)),
+        Op::ProcWait { proc, .. }
+        | Op::ProcStatus(proc)
+        | Op::ProcState(proc)
+        | Op::StdinClose(proc)
+        | Op::ProcStream { proc, .. }
+        | Op::ProcClose(proc) => format!("{name}(process {proc})"),
+        Op::ProcSignal { proc, signal, group } => {
+            let whom = if *group { "group of process" } else { "process" };
+            format!("{name}({whom} {proc}, {signal})")
+        }
+        Op::ProcWaitState { proc, state, .. } => format!("{name}(process {proc}, {})", state.name()),
+        Op::StdinWrite { proc, data } => format!("{name}(process {proc}, {})", quoted(data)),
+        Op::ReadFile(path)
+        | Op::Stat(path)
+        | Op::Lstat(path)
+        | Op::ListDir(path)
+        | Op::Unlink(path)
+        | Op::Readlink(path) => format!("{name}({})", quoted(&path.0)),
+        Op::WriteFile { path, data, append, .. } => {
+            let how = if *append { ", append" } else { "" };
+            format!("{name}({}, {}{how})", quoted(&path.0), quoted(data))
+        }
+        Op::Mkdir { path, .. } => format!("{name}({})", quoted(&path.0)),
+        Op::Rename { from, to } => format!("{name}({}, {})", quoted(&from.0), quoted(&to.0)),
+        Op::Symlink { target, path } => format!("{name}({}, {})", quoted(&target.0), quoted(&path.0)),
+        Op::Chmod { path, mode } => format!("{name}({}, 0o{mode:o})", quoted(&path.0)),
+        Op::OpenFile { path, .. } => format!("{name}({})", quoted(&path.0)),
+        Op::FileRead { file, len } => format!("{name}(file {file}, {len})"),
+        Op::FileReadAll(file)
+        | Op::FileSync(file)
+        | Op::FileUnlock(file)
+        | Op::FileClose(file)
+        | Op::FdStream(file)
+        | Op::FileTail(file) => format!("{name}(file {file})"),
+        Op::FileWrite { file, data, .. } => format!("{name}(file {file}, {})", quoted(data)),
+        Op::FileSeek { file, offset, whence } => {
+            let whence = match whence {
+                Whence::Set => "set",
+                Whence::Current => "cur",
+                Whence::End => "end",
+            };
+            format!("{name}(file {file}, {offset}, {whence})")
+        }
+        Op::FileTruncate { file, len } => format!("{name}(file {file}, {len})"),
+        Op::FileLock { file, kind, block } => {
+            let kind = match kind {
+                LockKind::Shared => "shared",
+                LockKind::Exclusive => "exclusive",
+            };
+            let how = if *block { "" } else { ", without waiting" };
+            format!("{name}(file {file}, {kind}{how})")
+        }
+        Op::TailFile { path, start } => {
+            let start = match start {
+                TailStart::End => "end".to_owned(),
+                TailStart::Beginning => "beginning".to_owned(),
+                TailStart::Offset(offset) => offset.to_string(),
+            };
+            format!("{name}({}, {start})", quoted(&path.0))
+        }
+        Op::StreamClose(stream) => format!("{name}(stream {})", stream.0),
+        Op::Syscall(spec) => {
+            let args: Vec<String> = spec.args.iter().map(i64::to_string).collect();
+            let call = provium_protocol::syscall_names::name(spec.nr).map_or_else(|| spec.nr.to_string(), str::to_owned);
+            format!("{name}({call}, {})", args.join(", "))
+        }
+        Op::Batch(ops) => format!("{name}({} operations)", ops.len()),
+        Op::SpawnWorker { name: worker } => format!("{name}({worker})"),
+        Op::WorkerKill(signal) => format!("{name}({signal})"),
+        Op::WorkerJoin { .. }
+        | Op::WorkerClose
+        | Op::WorkerState
+        | Op::WorkerWaitBlocked { .. }
+        | Op::Pause
+        | Op::Resume
+        | Op::Reset
+        | Op::PowerButton
+        | Op::Shutdown
+        | Op::Inspect => format!("{name}()"),
+    }
+}
+
+fn command(spec: &ExecSpec) -> String {
+    match &spec.command {
+        Command::Shell(script) => quoted(script.as_bytes()),
+        Command::Direct { program, args } => {
+            let mut line = program.as_bytes().to_vec();
+            for arg in args {
+                line.push(b' ');
+                line.extend_from_slice(&arg.0);
+                if line.len() > MAX_ARGUMENT {
+                    break;
+                }
+            }
+            quoted(&line)
+        }
+    }
+}
+
+/// How a command ended: `exit 0`, `SIGKILL`, `timed out`.
+pub fn exit_status(status: ExitStatus) -> String {
+    match status {
+        ExitStatus::Exited(code) => format!("exit {code}"),
+        ExitStatus::Signalled(signal) => signal.name(),
+        ExitStatus::TimedOut => "timed out".to_owned(),
+    }
+}
+
+/// What came of an operation.
+pub fn outcome(result: &Result<Reply, OpError>) -> String {
+    match result {
+        Ok(reply) => self::reply(reply),
+        Err(error) => match error.errno.and_then(|errno| errno.name()) {
+            Some(name) => name.to_owned(),
+            None => format!("{}: {}", error.kind.name(), quoted(error.message.as_bytes())),
+        },
+    }
+}
+
+fn reply(reply: &Reply) -> String {
+    match reply {
+        Reply::Unit => "done".to_owned(),
+        Reply::Nothing => "nothing".to_owned(),
+        Reply::Bool(value) => value.to_string(),
+        Reply::Count(count) => count.to_string(),
+        Reply::Bytes(bytes) => quoted(bytes),
+        Reply::Run(run) => {
+            let output = if run.stdout.is_empty() { String::new() } else { format!(", {}", quoted(&run.stdout)) };
+            format!("{}{output}", exit_status(run.status))
+        }
+        Reply::Spawned { proc, pid } => format!("process {proc}, pid {pid}"),
+        Reply::ProcStatus(ProcStatus::Running) => "running".to_owned(),
+        Reply::ProcStatus(ProcStatus::Ended(status)) => exit_status(*status),
+        Reply::ProcState(state) => state.name().to_owned(),
+        Reply::Stream(stream) => format!("stream {}", stream.0),
+        Reply::Stat(stat) => format!("{} bytes, mode 0o{:o}", stat.size, stat.mode),
+        Reply::Entries(entries) => format!("{} entries", entries.len()),
+        Reply::Opened { file, fd } => format!("file {file}, descriptor {fd}"),
+        Reply::Syscall(reply) => match provium_protocol::Errno(reply.raw.checked_neg().unwrap_or(0) as i32).name() {
+            Some(name) if reply.raw < 0 => name.to_owned(),
+            _ => reply.raw.to_string(),
+        },
+        Reply::Batch(results) => {
+            let failed = results.iter().filter(|result| result.is_err()).count();
+            format!("{} done, {failed} failed", results.len() - failed)
+        }
+        Reply::Worker(handle) => format!("worker {handle}"),
+        Reply::Joined(summary) => format!("{} joined", summary.children.len()),
+        Reply::WorkerState(state) => state.name().to_owned(),
+        Reply::WaitGraph(graph) => format!("{} waiting", graph.waiting.len()),
+    }
+}

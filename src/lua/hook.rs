@@ -1,0 +1,68 @@
+//! Lua that computes: it costs time of the lab, and no deadline waits for it.
+//!
+//! A hook runs every [`EVERY`] instructions. It charges the clock, so that a busy loop meets its deadline in
+//! virtual time too; at the deadline it makes the coroutine yield, and nobody ever resumes it. A `pcall` cannot
+//! catch that. Where Lua cannot yield (inside `table.sort` and the like) it raises an error instead, and goes on
+//! raising and yielding in turn until the task is out of there.
+
+use mlua::{HookTriggers, Lua, VmState};
+use provium_protocol::Nanos;
+
+use super::fault::Fault;
+use super::host::{Host, Interrupt};
+use super::place;
+
+/// Instructions between two looks at the clock: often enough for any deadline, seldom enough to cost nothing.
+pub const EVERY: u32 = 1_000;
+
+/// What one Lua instruction costs by the lab's clock: slow for a real machine, so that an endless loop ends after
+/// a second of real time and not after thirty.
+pub const INSTRUCTION_NS: Nanos = 100;
+
+/// What the instructions between two looks at the clock cost.
+pub const SLICE_NS: Nanos = EVERY as Nanos * INSTRUCTION_NS;
+
+/// Slices that a simulated program may compute where it cannot be preempted (10 s of the lab's clock): sorting and
+/// replacing take less, and an endless comparison function must not hang the run.
+const MAX_STUCK_SLICES: u32 = 100_000;
+
+/// Sets the hook; coroutines inherit it.
+pub fn install(lua: &Lua) -> mlua::Result<()> {
+    let stuck = std::cell::Cell::new(0);
+    lua.set_global_hook(HookTriggers::new().every_nth_instruction(EVERY), move |lua, _| {
+        let host = Host::of(lua);
+        if host.in_program.get() {
+            return program_slice(&host, &stuck);
+        }
+        host.backend.compute(SLICE_NS);
+        let Some(section) = host.current.borrow().as_ref().map(|task| std::rc::Rc::clone(&task.section)) else {
+            return Ok(VmState::Continue);
+        };
+        if host.backend.now() < section.deadline.get() {
+            return Ok(VmState::Continue);
+        }
+        if section.interrupted_at.borrow().is_none() {
+            *section.interrupted_at.borrow_mut() = place::caller(lua, &host);
+        }
+        if host.interrupt.replace(Interrupt::Deadline) == Interrupt::None {
+            return Ok(VmState::Yield);
+        }
+        host.interrupt.set(Interrupt::None);
+        Err(Fault::timeout("the test's time is up").into())
+    })
+}
+
+fn program_slice(host: &Host, stuck: &std::cell::Cell<u32>) -> mlua::Result<VmState> {
+    if host.interrupt.replace(Interrupt::Slice) == Interrupt::None {
+        stuck.set(0);
+        return Ok(VmState::Yield);
+    }
+    // The last request to yield was not met: this is inside a C function.
+    host.backend.compute(SLICE_NS);
+    stuck.set(stuck.get() + 1);
+    if stuck.get() < MAX_STUCK_SLICES {
+        return Ok(VmState::Continue);
+    }
+    stuck.set(0);
+    Err(Fault::timeout("a simulated program computed for 10s inside a function that cannot be preempted").into())
+}

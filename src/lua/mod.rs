@@ -1,0 +1,46 @@
+//! The Lua surface: one file for each thing that a test can hold. Lua values never leave this module.
+//!
+//! The bindings know the guests only through the traits of the waist, and reach them only through
+//! [`exchange`]. None of them asks which backend it has, except to tell the test.
+
+mod args;
+mod barrier;
+mod batch;
+mod call;
+mod describe;
+mod display;
+mod exchange;
+mod exec;
+mod failure;
+mod fault;
+mod file;
+mod fs;
+mod hook;
+mod host;
+mod json;
+mod lab;
+mod machine;
+mod modules;
+mod native;
+mod ops;
+mod place;
+mod process;
+mod run_result;
+mod sandbox;
+mod session;
+mod sim;
+mod stream;
+mod syscall;
+mod t;
+mod task;
+mod tasks;
+mod testing;
+mod vm;
+mod worker;
+
+pub(crate) use exchange::{Speaker, exchange};
+pub(crate) use failure::Raised;
+pub(crate) use host::{Host, Setup};
+pub(crate) use machine::VmState;
+pub(crate) use modules::read_source;
+pub(crate) use session::{Ended, Session};

@@ -1,0 +1,359 @@
+//! Stream: bytes that a guest pushes.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::rc::{Rc, Weak};
+
+
+use mlua::{MetaMethod, MultiValue, UserData, UserDataFields, UserDataMethods, Value};
+use provium_protocol::{Frame, LocalFuture, Nanos, Op, OpError, Reply, StreamId, time};
+
+use super::args::Named;
+use super::call::{Answer, Call, Class, Returned, later, now, nothing, one};
+use super::describe;
+use super::exchange::{Speaker, note_frames};
+use super::fault::Fault;
+use super::host::Host;
+use super::machine::OpenThing;
+use super::ops::{self, Ground, mismatch, say_with};
+use super::process::close_thing;
+use crate::exec::wait::within;
+use crate::runner::place::Place;
+use crate::runner::scope::{Kind, Resource};
+
+/// How long `next`, `read_until` and `expect` wait unless they are told.
+const READ_TIMEOUT: Nanos = 10 * time::SECOND;
+
+/// How long `drain` waits for more unless it is told.
+const DRAIN_TIMEOUT: Nanos = 500 * time::MILLISECOND;
+
+/// Lines that a timeout shows of what was seen.
+const LINES_SHOWN: usize = 5;
+
+/// Bytes kept of what was seen, for those lines.
+const SEEN_KEPT: usize = 1_000;
+
+/// Bytes that `read_until` looks through for its text (16 MiB): a text that did not come by then is not going to.
+const MAX_BUFFERED: usize = 16 << 20;
+
+type NextFrame = LocalFuture<Result<Option<Frame>, OpError>>;
+
+/// A stream as the bindings know it.
+pub struct Stream {
+    speaker: Speaker,
+    id: StreamId,
+    open: OpenThing,
+    /// Came, not yet handed to the test.
+    buffer: RefCell<Vec<u8>>,
+    /// The end of what was handed to the test.
+    seen: RefCell<Vec<u8>>,
+    ended: Cell<bool>,
+    /// Kept from one call to the next, so that a timeout loses nothing.
+    next: RefCell<Option<NextFrame>>,
+    being_read: Cell<bool>,
+    host: Weak<Host>,
+}
+
+/// The userdata of a Stream.
+#[derive(Clone)]
+pub struct StreamRef(Rc<Stream>);
+
+static CLASS: Class = Class {
+    prefix: "stream:",
+    entries: &[
+        later("next", 1, next),
+        later("read_until", 2, read_until),
+        later("expect", 2, read_until),
+        later("drain", 1, drain),
+        now("eof", 0, |call| {
+            let stream = this(call)?;
+            one(call.lua, stream.ended.get() && stream.buffer.borrow().is_empty())
+        }),
+        later("close", 0, close),
+        now("creation_site", 0, creation_site),
+    ],
+};
+
+impl UserData for StreamRef {
+    fn add_fields<F: UserDataFields<Self>>(fields: &mut F) {
+        fields.add_meta_field(MetaMethod::Type, "Stream");
+        fields.add_meta_field_with(MetaMethod::Index, |lua| CLASS.lazy_table(lua));
+    }
+
+    fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
+        methods.add_meta_method(MetaMethod::ToString, |_, this, ()| Ok(this.0.label()));
+    }
+}
+
+/// A stream was opened: registers it with the scope and makes its object.
+pub fn open(ground: &Ground, reply: Reply, label: &str) -> Result<Value, Fault> {
+    let Reply::Stream(id) = reply else { return Err(mismatch("stream", ground, &reply)) };
+    let vm = &ground.speaker.vm;
+    let label = format!("stream of {label} of vm `{}`", vm.name);
+    let stream = Rc::new(Stream {
+        speaker: ground.speaker.clone(),
+        id,
+        open: OpenThing::new(vm, Kind::Stream, label, ground.at.clone()),
+        buffer: RefCell::default(),
+        seen: RefCell::default(),
+        ended: Cell::new(false),
+        next: RefCell::default(),
+        being_read: Cell::new(false),
+        host: Rc::downgrade(&ground.host),
+    });
+    ground.section.scope.register(stream.clone());
+    Ok(Value::UserData(ground.lua.create_userdata(StreamRef(stream))?))
+}
+
+fn this(call: &Call) -> Result<Rc<Stream>, Fault> {
+    Ok(call.this::<StreamRef>()?.0)
+}
+
+/// The one reader of a stream, until it is dropped.
+struct Reader(Rc<Stream>);
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.0.being_read.set(false);
+    }
+}
+
+impl Reader {
+    fn of(call: &Call) -> Result<Reader, Fault> {
+        let stream = this(call)?;
+        stream.open.check("stream").map_err(|fault| fault.prefixed(&call.name()))?;
+        if stream.being_read.replace(true) {
+            let name = call.name();
+            return Err(Fault::state(format!("{name}: another task is reading this stream; one at a time")));
+        }
+        Ok(Reader(stream))
+    }
+
+    /// Waits for one more frame: whether there was one.
+    async fn fill(&self) -> Result<bool, OpError> {
+        let stream = &self.0;
+        if stream.ended.get() {
+            return Ok(false);
+        }
+        let Some(guest) = stream.speaker.vm.guest() else {
+            stream.ended.set(true);
+            return Ok(false);
+        };
+        let frame = poll_fn(|cx| {
+            let mut next = stream.next.borrow_mut();
+            let poll = next.get_or_insert_with(|| guest.next_frame(stream.id)).as_mut().poll(cx);
+            if poll.is_ready() {
+                *next = None;
+            }
+            poll
+        })
+        .await?;
+        match frame {
+            Some(frame) => {
+                if let Some(host) = stream.host.upgrade()
+                    && let Some(observer) = &host.setup.observer
+                {
+                    let what = format!("frame of stream {}: {}", stream.id.0, describe::quoted(&frame.data));
+                    observer.boundary(host.backend.now(), &what);
+                }
+                stream.buffer.borrow_mut().extend_from_slice(&frame.data);
+                Ok(true)
+            }
+            None => {
+                stream.ended.set(true);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Takes the first bytes of what came.
+    fn take(&self, count: usize) -> Vec<u8> {
+        let mut buffer = self.0.buffer.borrow_mut();
+        let taken = if count >= buffer.len() { std::mem::take(&mut *buffer) } else { buffer.drain(..count).collect() };
+        let mut seen = self.0.seen.borrow_mut();
+        seen.extend_from_slice(&taken);
+        let surplus = seen.len().saturating_sub(SEEN_KEPT);
+        seen.drain(..surplus);
+        taken
+    }
+
+    fn last_lines(&self) -> String {
+        let mut seen = self.0.seen.borrow().clone();
+        seen.extend_from_slice(&self.0.buffer.borrow());
+        let from = seen.len().saturating_sub(SEEN_KEPT);
+        let text = String::from_utf8_lossy(&seen[from..]);
+        let lines: Vec<&str> = text.lines().collect();
+        if lines.is_empty() {
+            return "nothing came at all".to_owned();
+        }
+        let last = &lines[lines.len().saturating_sub(LINES_SHOWN)..];
+        format!("the last lines seen:\n    {}", last.join("\n    "))
+    }
+}
+
+fn fault(error: OpError, call: &str, reader: &Reader) -> Fault {
+    Fault::from_op(error, call, &reader.0.speaker.vm.name)
+}
+
+fn next(call: &Call) -> Result<Answer, Fault> {
+    let timeout = call.read_optional(1, "timeout", Named::duration)?.unwrap_or(READ_TIMEOUT);
+    let reader = Reader::of(call)?;
+    let (lua, host, name) = (call.lua.clone(), Rc::clone(&call.host), call.name());
+    let note = note_frames(&call.host, &reader.0.speaker, format!("next(stream {})", reader.0.id.0), call.place());
+    Ok(Box::pin(async move {
+        if reader.0.buffer.borrow().is_empty() {
+            match within(&*host.backend, Some(timeout), reader.fill()).await {
+                Some(Ok(true)) => {}
+                Some(Ok(false)) => {
+                    note.end("the end".to_owned(), host.backend.now());
+                    return nothing_to_read();
+                }
+                None => {
+                    note.end("timed out".to_owned(), host.backend.now());
+                    return nothing_to_read();
+                }
+                Some(Err(error)) => return Err(fault(error, &name, &reader)),
+            }
+        }
+        let taken = reader.take(usize::MAX);
+        note.end(describe::quoted(&taken), host.backend.now());
+        one(&lua, lua.create_string(taken)?)
+    }))
+}
+
+fn nothing_to_read() -> Returned {
+    Ok([Value::Nil].into_iter().collect::<MultiValue>())
+}
+
+/// `read_until` and `expect`: both return what came up to and including the text.
+fn read_until(call: &Call) -> Result<Answer, Fault> {
+    let text = call.read(1, "text", Named::bytes)?;
+    let timeout = call.read_optional(2, "timeout", Named::duration)?.unwrap_or(READ_TIMEOUT);
+    if text.is_empty() {
+        return Err(call.usage("argument 1 (text): the text to wait for is empty"));
+    }
+    let reader = Reader::of(call)?;
+    let (lua, host, name) = (call.lua.clone(), Rc::clone(&call.host), call.name());
+    let shown = describe::quoted(&text);
+    let operation = format!("{}(stream {}, {shown})", call.method(), reader.0.id.0);
+    let note = note_frames(&call.host, &reader.0.speaker, operation, call.place());
+    Ok(Box::pin(async move {
+        let search = async {
+            let mut searched = 0;
+            loop {
+                {
+                    let buffer = reader.0.buffer.borrow();
+                    let from = usize::saturating_sub(searched, text.len());
+                    if let Some(at) = find(&buffer[from..], &text) {
+                        return Ok(Some(from + at + text.len()));
+                    }
+                    searched = buffer.len();
+                    if searched > MAX_BUFFERED {
+                        let most = MAX_BUFFERED >> 20;
+                        return Err(OpError::limit(format!("more than {most} MiB came without {shown}")));
+                    }
+                }
+                if !reader.fill().await? {
+                    return Ok(None);
+                }
+            }
+        };
+        let found = within(&*host.backend, Some(timeout), search).await;
+        let now = host.backend.now();
+        match found {
+            Some(Ok(Some(end))) => {
+                let taken = reader.take(end);
+                note.end(describe::quoted(&taken), now);
+                one(&lua, lua.create_string(taken)?)
+            }
+            Some(Ok(None)) => {
+                note.end("the end".to_owned(), now);
+                let seen = reader.last_lines();
+                Err(Fault::state(format!("{name}: the stream ended before {shown} came; {seen}")))
+            }
+            None => {
+                note.end("timed out".to_owned(), now);
+                let (limit, seen) = (crate::units::format_duration(timeout), reader.last_lines());
+                Err(Fault::timeout(format!("{name}: {shown} did not come within {limit}; {seen}")))
+            }
+            Some(Err(error)) => Err(fault(error, &name, &reader)),
+        }
+    }))
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}
+
+fn drain(call: &Call) -> Result<Answer, Fault> {
+    let timeout = call.read_optional(1, "timeout", Named::duration)?.unwrap_or(DRAIN_TIMEOUT);
+    let reader = Reader::of(call)?;
+    let (lua, host, name) = (call.lua.clone(), Rc::clone(&call.host), call.name());
+    let note = note_frames(&call.host, &reader.0.speaker, format!("drain(stream {})", reader.0.id.0), call.place());
+    Ok(Box::pin(async move {
+        let pieces = lua.create_table()?;
+        loop {
+            if !reader.0.buffer.borrow().is_empty() {
+                pieces.raw_push(lua.create_string(reader.take(usize::MAX))?)?;
+            }
+            match within(&*host.backend, Some(timeout), reader.fill()).await {
+                Some(Ok(true)) => {}
+                Some(Ok(false)) | None => break,
+                Some(Err(error)) => return Err(fault(error, &name, &reader)),
+            }
+        }
+        note.end(format!("{} pieces", pieces.raw_len()), host.backend.now());
+        one(&lua, pieces)
+    }))
+}
+
+fn close(call: &Call) -> Result<Answer, Fault> {
+    let stream = this(call)?;
+    if stream.is_closed() {
+        return Ok(ops::ready(Value::Nil));
+    }
+    stream.speaker.vm.require_booted(call.method())?;
+    stream.open.set_closed();
+    let speaker = stream.speaker.clone();
+    Ok(say_with(call, &speaker, Op::StreamClose(stream.id), ops::unit))
+}
+
+fn creation_site(call: &Call) -> Returned {
+    match &this(call)?.open.at {
+        Some(at) => {
+            let site = call.lua.create_table_with_capacity(0, 2)?;
+            site.raw_set("file", &*at.file)?;
+            site.raw_set("line", at.line)?;
+            one(call.lua, site)
+        }
+        None => nothing(),
+    }
+}
+
+impl Resource for Stream {
+    fn kind(&self) -> Kind {
+        Kind::Stream
+    }
+
+    fn label(&self) -> String {
+        self.open.label.clone()
+    }
+
+    fn opened_at(&self) -> Option<Place> {
+        self.open.at.clone()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.open.is_closed()
+    }
+
+    fn close(self: Rc<Self>) -> LocalFuture<Result<(), String>> {
+        close_thing(&self.host, &self.speaker, Op::StreamClose(self.id), {
+            let stream = Rc::clone(&self);
+            move || {
+                stream.next.replace(None);
+                stream.open.set_closed();
+            }
+        })
+    }
+}
