@@ -5,6 +5,8 @@ use std::rc::Rc;
 use provium_protocol::Backend;
 use provium_protocol::choice::{Choices, Fixed, Seeded};
 
+use crate::runner::journal::Journal;
+
 /// A backend that is built in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BackendName {
@@ -21,10 +23,15 @@ impl BackendName {
     }
 
     /// A fresh backend. Each test file gets its own, so that no file depends on what ran before it.
-    pub fn make(self, seed: Option<u64>) -> Rc<dyn Backend> {
+    /// Its choices go into the journal, if there is one.
+    pub fn make(self, seed: Option<u64>, journal: Option<&Rc<Journal>>) -> Rc<dyn Backend> {
         let choices: Rc<dyn Choices> = match seed {
             Some(seed) => Rc::new(Seeded::new(seed)),
             None => Rc::new(Fixed::default()),
+        };
+        let choices = match journal {
+            Some(journal) => journal.choices(choices),
+            None => choices,
         };
         match self {
             BackendName::Sim => Rc::new(provium_sim::SimBackend::new(choices)),

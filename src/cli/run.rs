@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Instant;
 
 use clap::Args;
-use provium_protocol::Nanos;
+use provium_protocol::{Backend, Nanos};
 
 use super::args::{self, Colour, SelectArgs};
 use super::backend::{self, BackendName};
@@ -21,7 +22,9 @@ use crate::report::tally::Tally;
 use crate::report::terminal::Level;
 use crate::runner::discover::{Found, FoundFile, discover};
 use crate::runner::event::{Event, Failure};
+use crate::runner::exchanges::ExchangeObserver;
 use crate::runner::file::{FileOptions, FileToRun, run_file};
+use crate::runner::journal::Journal;
 
 /// How to run.
 #[derive(Args, Clone, Debug)]
@@ -44,6 +47,10 @@ pub(super) struct RunArgs {
     /// several may be written at once
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = outputs::parse, help_heading = "What to show")]
     report: Vec<Output>,
+    /// Write every exchange, choice and test boundary to FILE, one line each: the same run writes the
+    /// same bytes
+    #[arg(long, value_name = "FILE", help_heading = "What to show")]
+    journal: Option<PathBuf>,
     /// Show what tests log, as they do
     #[arg(long, short, conflicts_with = "quiet", help_heading = "What to show")]
     verbose: bool,
@@ -76,6 +83,10 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
     };
     let reports = outputs::open(&args.report, &look, &sources)?;
     let mut run = Run { reports, tally: Tally::default() };
+    let journal = match &args.journal {
+        Some(path) => Some(Journal::create(path).map_err(|why| CommandError::Output { path: path.clone(), why })?),
+        None => None,
+    };
     let started = Instant::now();
     let files = found.files.len() + found.unreadable.len();
     run.event(Event::RunStarted { backend: args.backend.as_str().to_owned(), seed: args.seed, files });
@@ -94,8 +105,13 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
             profiles: project.profiles.clone(),
             seed: args.seed,
             fail_fast: args.fail_fast,
+            observer: journal.clone().map(|journal| journal as Rc<dyn ExchangeObserver>),
         };
-        run.file(&file_to_run(&project, file), &options, args.backend);
+        let backend = args.backend.make(args.seed, journal.as_ref());
+        run.file(&file_to_run(&project, file), &options, backend);
+    }
+    if let (Some(journal), Some(path)) = (&journal, &args.journal) {
+        journal.finish().map_err(|why| CommandError::Output { path: path.clone(), why })?;
     }
     let host_time = Nanos::try_from(started.elapsed().as_nanos()).unwrap_or(Nanos::MAX);
     run.event(Event::RunFinished { stopped, host_time });
@@ -165,9 +181,9 @@ impl Run {
     }
 
     /// Runs one file. A panic is a defect of provium: it costs this file, and the others go on.
-    fn file(&mut self, file: &FileToRun, options: &FileOptions, backend: BackendName) {
+    fn file(&mut self, file: &FileToRun, options: &FileOptions, backend: Rc<dyn Backend>) {
         let result = catch_unwind(AssertUnwindSafe(|| {
-            run_file(file, options, backend.make(options.seed), &mut |event| self.event(event));
+            run_file(file, options, backend, &mut |event| self.event(event));
         }));
         if let Err(panic) = result {
             let said = panic.downcast_ref::<&str>().map(|&text| text.to_owned());

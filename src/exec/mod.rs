@@ -168,10 +168,7 @@ impl Executor {
         }
         let slots = self.slots.borrow();
         ready.retain(|wake| {
-            slots
-                .get(wake.number as usize)
-                .and_then(Option::as_ref)
-                .is_some_and(|slot| Arc::ptr_eq(&slot.wake, wake))
+            slots.get(wake.number as usize).and_then(Option::as_ref).is_some_and(|slot| Arc::ptr_eq(&slot.wake, wake))
         });
     }
 
@@ -197,9 +194,8 @@ impl Executor {
         };
         let poll = future.as_mut().poll(&mut Context::from_waker(&waker));
         let mut slots = self.slots.borrow_mut();
-        let current = slots
-            .get_mut(number)
-            .filter(|slot| slot.as_ref().is_some_and(|slot| Arc::ptr_eq(&slot.wake, &wake)));
+        let current =
+            slots.get_mut(number).filter(|slot| slot.as_ref().is_some_and(|slot| Arc::ptr_eq(&slot.wake, &wake)));
         let finished = match (current, poll) {
             (Some(slot), Poll::Pending) => {
                 if let Some(slot) = slot {

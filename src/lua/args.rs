@@ -96,8 +96,7 @@ impl Named {
             return Ok(number);
         }
         let (low, high) = (range.start(), range.end());
-        let bounds =
-            if *high == i64::MAX { format!("at least {low}") } else { format!("between {low} and {high}") };
+        let bounds = if *high == i64::MAX { format!("at least {low}") } else { format!("between {low} and {high}") };
         Err(Fault::usage(format!("{}: expected an integer {bounds}, got {number}", self.name)))
     }
 

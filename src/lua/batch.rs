@@ -6,7 +6,7 @@ use std::rc::Rc;
 use mlua::{MetaMethod, UserData, UserDataFields, Value};
 use provium_protocol::{Op, Reply, limits};
 
-use super::call::{Answer, Call, Class, How, Entry, Returned, later, nothing, one};
+use super::call::{Answer, Call, Class, Entry, How, Returned, later, nothing, one};
 use super::exchange::Speaker;
 use super::fault::Fault;
 use super::machine::Vm;

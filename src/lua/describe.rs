@@ -97,7 +97,8 @@ pub fn operation(op: &Op) -> String {
         Op::StreamClose(stream) => format!("{name}(stream {})", stream.0),
         Op::Syscall(spec) => {
             let args: Vec<String> = spec.args.iter().map(i64::to_string).collect();
-            let call = provium_protocol::syscall_names::name(spec.nr).map_or_else(|| spec.nr.to_string(), str::to_owned);
+            let call =
+                provium_protocol::syscall_names::name(spec.nr).map_or_else(|| spec.nr.to_string(), str::to_owned);
             format!("{name}({call}, {})", args.join(", "))
         }
         Op::Batch(ops) => format!("{name}({} operations)", ops.len()),

@@ -60,9 +60,7 @@ fn write(value: &Value, depth: usize, above: &mut Vec<Table>, out: &mut String) 
 }
 
 fn has_tostring(table: &Table) -> bool {
-    table.metatable().is_some_and(|metatable| {
-        !metatable.raw_get::<Value>("__tostring").unwrap_or(Value::Nil).is_nil()
-    })
+    table.metatable().is_some_and(|metatable| !metatable.raw_get::<Value>("__tostring").unwrap_or(Value::Nil).is_nil())
 }
 
 fn write_table(table: &Table, depth: usize, above: &mut Vec<Table>, out: &mut String) {

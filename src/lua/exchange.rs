@@ -68,13 +68,8 @@ pub fn exchange(
             return Err(OpError::state(format!("vm `{}` is {}", vm.name, vm.state().name())));
         };
         let vm = Rc::clone(&speaker.vm.name);
-        let note = Exchange::begin(
-            (task, index),
-            (vm, speaker.worker),
-            describe::operation(&op),
-            at,
-            host.backend.now(),
-        );
+        let note =
+            Exchange::begin((task, index), (vm, speaker.worker), describe::operation(&op), at, host.backend.now());
         section.recent.push(Rc::clone(&note));
         if let Some(observer) = &host.setup.observer {
             observer.begun(&note, &op);

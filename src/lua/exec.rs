@@ -10,8 +10,7 @@ use super::fault::Fault;
 use super::ops::{Prepared, mismatch};
 use super::{process, run_result};
 
-const RUN_OPTIONS: &[&str] =
-    &["args", "env", "env_clear", "cwd", "stdin", "timeout", "timeout_ms", "max_output"];
+const RUN_OPTIONS: &[&str] = &["args", "env", "env_clear", "cwd", "stdin", "timeout", "timeout_ms", "max_output"];
 const SPAWN_OPTIONS: &[&str] = &["args", "env", "env_clear", "cwd", "stdin", "stdin_open", "max_output"];
 
 /// `x:run(cmd, args_or_options?)`.

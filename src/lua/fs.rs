@@ -39,7 +39,8 @@ pub fn push_file(call: &Call) -> Result<Prepared, Fault> {
     let options = call.options(3, &["perm"])?;
     let perm = options.get("perm", Named::permissions).map_err(|fault| fault.prefixed(&call.name()))?;
     let full = call.host.setup.base.join(&host_path);
-    let unreadable = |error: std::io::Error| call.usage(format!("cannot read the host file {}: {error}", full.display()));
+    let unreadable =
+        |error: std::io::Error| call.usage(format!("cannot read the host file {}: {error}", full.display()));
     let metadata = std::fs::metadata(&full).map_err(unreadable)?;
     if metadata.len() > MAX_PUSH {
         return Err(call.usage(format!("the host file {} is above the limit of {MAX_PUSH} bytes", full.display())));

@@ -8,12 +8,12 @@ use provium_protocol::{Errno, Op, Signal};
 
 use super::args::Named;
 use super::barrier::{Rounds, barrier};
-use super::call::{Answer, Call, Class, Returned, later, now, nothing, one};
+use super::call::{Answer, Call, Class, Returned, later, nothing, now, one};
 use super::fault::Fault;
 use super::host::Host;
 use super::machine::{self, Vm, VmRef, VmState};
-use super::vm::{boot_options, unsupported};
 use super::sim;
+use super::vm::{boot_options, unsupported};
 use crate::exec::wait::all;
 
 /// A lab.
@@ -124,7 +124,9 @@ static CLASS: Class = Class {
         now("vm", 3, vm),
         now("lab", 1, sub_lab),
         later("boot", 0, boot),
-        later("shutdown", 0, |call| together(call, Op::Shutdown, &[VmState::Booted, VmState::Paused], VmState::Shutdown)),
+        later("shutdown", 0, |call| {
+            together(call, Op::Shutdown, &[VmState::Booted, VmState::Paused], VmState::Shutdown)
+        }),
         later("pause", 0, |call| together(call, Op::Pause, &[VmState::Booted], VmState::Paused)),
         later("resume", 0, |call| together(call, Op::Resume, &[VmState::Paused], VmState::Booted)),
         now("vm_names", 0, vm_names),
@@ -252,7 +254,9 @@ fn assign(lua: &Lua, this: &LabRef, key: &Value, value: &Value) -> Result<(), Fa
             }
             Ok(())
         }
-        (LabRef::Root, _) => Err(Fault::usage(format!("provium.{name} cannot be set; what can be set is {ROOT_FIELDS}"))),
+        (LabRef::Root, _) => {
+            Err(Fault::usage(format!("provium.{name} cannot be set; what can be set is {ROOT_FIELDS}")))
+        }
         (LabRef::Sub(_), _) => Err(Fault::usage(format!("`{name}` of a sub-lab cannot be set"))),
     }
 }
@@ -270,7 +274,8 @@ fn vm(call: &Call) -> Returned {
         let Some(vm) = known.or(of_file) else {
             let mut names: Vec<String> = lab.all_vms().iter().map(|vm| format!("`{}`", vm.name)).collect();
             names.extend(fallback.iter().flat_map(|file| file.all_vms()).map(|vm| format!("`{}`", vm.name)));
-            let known = if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
+            let known =
+                if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
             return Err(Fault::usage(format!(
                 "lab:vm: there is no vm `{name}` in this lab; {known}. To create one, name its profile: \
                  lab:vm({name:?}, \"linux\")"
@@ -436,4 +441,3 @@ fn string_function(call: &Call, name: &str) -> Returned {
         call.usage(message)
     })
 }
-

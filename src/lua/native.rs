@@ -29,10 +29,8 @@ static FUNCTIONS: Class = Class {
     ],
 };
 
-static WAIT_UNTIL: Class = Class {
-    prefix: "",
-    entries: &[now("wait_until", 2, wait_options), now("wait_until", 2, not_met)],
-};
+static WAIT_UNTIL: Class =
+    Class { prefix: "", entries: &[now("wait_until", 2, wait_options), now("wait_until", 2, not_met)] };
 
 static T: Class = Class {
     prefix: "t:",

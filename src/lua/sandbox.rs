@@ -144,7 +144,17 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 
 const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -258,7 +268,9 @@ fn os_date(call: &Call) -> Returned {
     }
     match date.format(format) {
         Some(text) => one(call.lua, text),
-        None => Err(call.usage(format!("argument 1 (format): `{format}` has a conversion that strftime does not know"))),
+        None => {
+            Err(call.usage(format!("argument 1 (format): `{format}` has a conversion that strftime does not know")))
+        }
     }
 }
 
@@ -295,7 +307,10 @@ mod tests {
     #[test]
     fn a_date_is_written_as_strftime_does() {
         let date = Date::of(1_709_210_096);
-        assert_eq!(date.format("%c|%F %T|%j %u %p %I").as_deref(), Some("Thu Feb 29 12:34:56 2024|2024-02-29 12:34:56|060 4 PM 12"));
+        assert_eq!(
+            date.format("%c|%F %T|%j %u %p %I").as_deref(),
+            Some("Thu Feb 29 12:34:56 2024|2024-02-29 12:34:56|060 4 PM 12")
+        );
         assert_eq!(date.format("%Q"), None);
     }
 }

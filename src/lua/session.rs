@@ -8,7 +8,7 @@ use mlua::chunk::ChunkMode;
 use mlua::{Lua, LuaOptions, MultiValue, StdLib, Table, Value};
 use provium_protocol::{Backend, Nanos};
 
-use super::call::{Class, later, waiting_mark, interrupted_mark};
+use super::call::{Class, interrupted_mark, later, waiting_mark};
 use super::failure::{self, Raised};
 use super::host::{Host, Setup};
 use super::lab::{Lab, LabRef};

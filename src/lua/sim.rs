@@ -219,12 +219,9 @@ fn open(call: &Call) -> Result<Answer, Fault> {
                 (false, true) => O_WRONLY,
                 _ => 0,
             };
-            for (on, flag) in [
-                (mode.append, O_APPEND),
-                (mode.create, O_CREAT),
-                (mode.truncate, O_TRUNC),
-                (mode.exclusive, O_EXCL),
-            ] {
+            for (on, flag) in
+                [(mode.append, O_APPEND), (mode.create, O_CREAT), (mode.truncate, O_TRUNC), (mode.exclusive, O_EXCL)]
+            {
                 if on {
                     flags |= flag;
                 }

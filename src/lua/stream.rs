@@ -4,12 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::{Rc, Weak};
 
-
 use mlua::{MetaMethod, MultiValue, UserData, UserDataFields, UserDataMethods, Value};
 use provium_protocol::{Frame, LocalFuture, Nanos, Op, OpError, Reply, StreamId, time};
 
 use super::args::Named;
-use super::call::{Answer, Call, Class, Returned, later, now, nothing, one};
+use super::call::{Answer, Call, Class, Returned, later, nothing, now, one};
 use super::describe;
 use super::exchange::{Speaker, note_frames};
 use super::fault::Fault;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use mlua::{Function, MetaMethod, Table, UserData, UserDataFields, UserDataMethods, Value};
 
 use super::args::Named;
-use super::call::{Call, Class, Returned, now, nothing, one, prelude};
+use super::call::{Call, Class, Returned, nothing, now, one, prelude};
 use super::display;
 use super::fault::{Fault, FaultKind};
 use super::place;
@@ -67,8 +67,7 @@ impl UserData for T {
                 },
                 _ => {
                     let valid: Vec<&str> = CLASS.entries.iter().map(|entry| entry.name).collect();
-                    let mut fault =
-                        Fault::usage(format!("t has no `{name}`; it has name, meta, {}", valid.join(", ")));
+                    let mut fault = Fault::usage(format!("t has no `{name}`; it has name, meta, {}", valid.join(", ")));
                     fault.at = place::caller(lua, &host);
                     Err(fault.into())
                 }

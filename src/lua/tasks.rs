@@ -8,7 +8,7 @@ use std::task::Poll;
 use mlua::{Function, MetaMethod, MultiValue, UserData, UserDataFields, UserDataMethods};
 
 use super::args::Named;
-use super::call::{Answer, Call, Class, Returned, later, now, nothing, one, prelude};
+use super::call::{Answer, Call, Class, Returned, later, nothing, now, one, prelude};
 use super::fault::Fault;
 use super::task::{LuaThread, Owner, Thrown};
 use crate::exec::wait::{Waiters, within, yield_now};
@@ -37,10 +37,8 @@ struct Task {
 #[derive(Clone)]
 pub struct TaskRef(Rc<Task>);
 
-static CLASS: Class = Class {
-    prefix: "task:",
-    entries: &[later("join", 1, join), now("done", 0, done), now("cancel", 0, cancel)],
-};
+static CLASS: Class =
+    Class { prefix: "task:", entries: &[later("join", 1, join), now("done", 0, done), now("cancel", 0, cancel)] };
 
 /// The global `co`.
 pub static CO: Class = Class {

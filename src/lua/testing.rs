@@ -4,7 +4,7 @@ use mlua::{Function, Table, Value};
 use provium_protocol::Nanos;
 
 use super::args::{Named, type_name};
-use super::call::{Call, Class, Returned, now, nothing};
+use super::call::{Call, Class, Returned, nothing, now};
 use super::fault::Fault;
 use crate::runner::file::TestInfo;
 use crate::runner::place::Place;
@@ -127,4 +127,3 @@ fn todo(call: &Call) -> Returned {
     *call.host.todo.borrow_mut() = Some(reason);
     nothing()
 }
-

@@ -108,16 +108,8 @@ pub fn unsupported(call: &Call, what: &str) -> Returned {
     Err(fault)
 }
 
-const BOOT_OPTIONS: &[&str] = &[
-    "memory",
-    "cpus",
-    "kernel_cmdline",
-    "kernel_cmdline_append",
-    "rng_seed",
-    "initial_time",
-    "files",
-    "boot_timeout",
-];
+const BOOT_OPTIONS: &[&str] =
+    &["memory", "cpus", "kernel_cmdline", "kernel_cmdline_append", "rng_seed", "initial_time", "files", "boot_timeout"];
 
 /// The most CPUs that may be asked for: what Linux is built for on large machines.
 const MAX_CPUS: i64 = 4_096;
@@ -232,4 +224,3 @@ fn fd_stream(call: &Call) -> Result<Answer, Fault> {
     let label = format!("file `{path}`");
     Ok(say_with(call, &speaker, Op::FdStream(handle), move |ground, reply| stream::open(ground, reply, &label)))
 }
-

@@ -296,7 +296,8 @@ fn bad_files_are_named_with_their_place() {
     assert!(failure.message.contains("attempt to concatenate a nil value"), "{failure:?}");
     let failure = fails("test('a', function() local function f() return 1 + f() end f() end)");
     assert!(failure.message.contains("stack overflow"), "{failure:?}");
-    let failure = fails("test('a', function() local t = {} while true do t[#t + 1] = ('x'):rep(1 << 20) .. #t end end)");
+    let failure =
+        fails("test('a', function() local t = {} while true do t[#t + 1] = ('x'):rep(1 << 20) .. #t end end)");
     assert!(failure.message.contains("not enough memory"), "{failure:?}");
 }
 
