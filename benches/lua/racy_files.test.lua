@@ -1,0 +1,16 @@
+-- Two workers each read a counter, add one and write it back, without a lock.
+test("a lost update", function(t)
+    local vm = provium:vm("v", "linux"):boot()
+    vm:write_file("/tmp/n", "0")
+    local function add(w)
+        local f = w:open_file("/tmp/n", { read = true, write = true })
+        local n = tonumber(f:read(16))
+        f:seek(0, "set")
+        f:write(tostring(n + 1))
+    end
+    local a = t:spawn(add, vm:spawn_worker())
+    local b = t:spawn(add, vm:spawn_worker())
+    a:join()
+    b:join()
+    t:assert_eq(vm:read_file("/tmp/n"), "2")
+end)
