@@ -27,6 +27,7 @@ pub async fn start<O: Os>(agent: &Rc<Inner<O>>, lane: Lane, spec: &ExecSpec) -> 
     checks::exec(spec)?;
     let settled = settle(spec, agent.os.environment());
     let started = agent.os.now();
+    let _starting = agent.workers.starting(lane);
     let in_flight = agent.reaping.expect_child();
     let child = agent.os.spawn(&settled).await.map_err(|error| cannot_start(&spec.command, spec, error))?;
     let proc = Rc::new(Proc::new(

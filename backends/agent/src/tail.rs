@@ -21,9 +21,9 @@ pub async fn path<O: Os>(agent: &Rc<Inner<O>>, lane: Lane, path: &[u8], start: T
     let doing = format!("tail {}", text(path));
     let mode = OpenMode { read: true, ..OpenMode::default() };
     let fd = OwnedFd::open(&agent.os, path, &mode, 0).await.map_err(|errno| OpError::os(errno, doing.clone()))?;
-    let offset = start_offset(&*agent.os, fd.number(), start, &doing).await?;
+    let start = begin(&*agent.os, fd.number(), start, &doing).await?;
     open_stream(agent, lane, async move |os: Rc<O>, stream: Rc<Stream>| {
-        let end = race(stream.closed.wait(), follow(&*os, fd.number(), offset, &stream.capture)).await;
+        let end = race(stream.closed.wait(), follow(&*os, fd.number(), start, &stream.capture)).await;
         let _ = fd.close().await;
         finish(&stream, end, &doing);
     })
@@ -33,10 +33,10 @@ pub async fn path<O: Os>(agent: &Rc<Inner<O>>, lane: Lane, path: &[u8], start: T
 pub async fn file<O: Os>(agent: &Rc<Inner<O>>, lane: Lane, handle: FileHandle) -> Result<Reply, OpError> {
     let file = agent.files.get(handle)?;
     let doing = format!("tail {}", file.path);
-    let offset = start_offset(&*agent.os, file.fd, TailStart::End, &doing).await?;
+    let start = begin(&*agent.os, file.fd, TailStart::End, &doing).await?;
     open_stream(agent, lane, async move |os: Rc<O>, stream: Rc<Stream>| {
         let stopped = race(stream.closed.wait(), file.closed.wait());
-        let end = race(stopped, follow(&*os, file.fd, offset, &stream.capture)).await;
+        let end = race(stopped, follow(&*os, file.fd, start, &stream.capture)).await;
         finish(&stream, end, &doing);
     })
 }
@@ -86,7 +86,14 @@ fn finish<A>(stream: &Stream, end: First<A, Result<(), Errno>>, doing: &str) {
     }
 }
 
-async fn start_offset<O: Os>(os: &O, fd: i32, start: TailStart, doing: &str) -> Result<u64, OpError> {
+/// Where a follower stands in its file.
+struct Place {
+    offset: u64,
+    /// The file's size when it was last looked at.
+    size: u64,
+}
+
+async fn begin<O: Os>(os: &O, fd: i32, start: TailStart, doing: &str) -> Result<Place, OpError> {
     let stat = os.fstat(fd).await.map_err(|errno| OpError::os(errno, doing))?;
     match EntryType::from_mode(stat.mode) {
         EntryType::File => {}
@@ -100,18 +107,19 @@ async fn start_offset<O: Os>(os: &O, fd: i32, start: TailStart, doing: &str) -> 
     }
     // Also the proof that it may be read at all.
     os.pread(fd, 0, 0).await.map_err(|errno| OpError::os(errno, doing))?;
-    Ok(match start {
+    let offset = match start {
         TailStart::End => stat.size,
         TailStart::Beginning => 0,
         TailStart::Offset(offset) if offset < 0 => stat.size.saturating_sub(offset.unsigned_abs()),
         TailStart::Offset(offset) => offset.unsigned_abs(),
-    })
+    };
+    Ok(Place { offset, size: stat.size })
 }
 
-/// Pushes what a file holds from `offset` on, as it grows, for ever. A file that became shorter is
+/// Pushes what a file holds from a place on, as it grows, for ever. A file that became shorter is
 /// followed from its beginning, as tail(1) does.
-async fn follow<O: Os>(os: &O, fd: i32, mut offset: u64, into: &Capture) -> Result<(), Errno> {
-    let mut size = 0;
+async fn follow<O: Os>(os: &O, fd: i32, from: Place, into: &Capture) -> Result<(), Errno> {
+    let Place { mut offset, mut size } = from;
     loop {
         into.room().await;
         let data = os.pread(fd, offset, MAX_FRAME).await?;

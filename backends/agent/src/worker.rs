@@ -6,11 +6,12 @@ use std::rc::Rc;
 
 use provium_protocol::worker::{JoinSummary, JoinedChild, WorkerState};
 use provium_protocol::{Lane, Nanos, Op, OpError, Reply, Signal};
+use tokio::sync::Notify;
 
 use crate::agent::{Inner, dispatch};
 use crate::os::SignalTarget;
 use crate::process::Proc;
-use crate::sync::{First, Flag, in_task, race, within};
+use crate::sync::{First, Flag, in_task, race, until, within};
 use crate::syscall::{self, LaneThread};
 use crate::{Os, ending, files};
 
@@ -23,6 +24,9 @@ pub struct Worker<O: Os> {
     /// Its closing is over.
     closed: Flag,
     operations: Cell<usize>,
+    /// Commands being started, whose processes are not among the children yet.
+    starting: Cell<usize>,
+    started: Notify,
     /// Every process it ever started, in order of start.
     children: RefCell<Vec<Rc<Proc>>>,
     thread: LaneThread<O>,
@@ -74,6 +78,19 @@ impl<O: Os> Workers<O> {
         }
     }
 
+    /// Says that a process is being started on a lane: whoever waits for the lane's processes waits
+    /// for this one too.
+    pub fn starting(&self, lane: Lane) -> Starting<O> {
+        let worker = match lane {
+            Lane::Main => None,
+            Lane::Worker(handle) => self.get(handle).ok(),
+        };
+        if let Some(worker) = &worker {
+            worker.starting.set(worker.starting.get() + 1);
+        }
+        Starting(worker)
+    }
+
     /// Counts a process among those of its lane.
     pub fn register(&self, lane: Lane, proc: &Rc<Proc>) -> Result<(), OpError> {
         let Lane::Worker(handle) = lane else {
@@ -85,6 +102,18 @@ impl<O: Os> Workers<O> {
         }
         worker.children.borrow_mut().push(proc.clone());
         Ok(())
+    }
+}
+
+/// One start in flight.
+pub struct Starting<O: Os>(Option<Rc<Worker<O>>>);
+
+impl<O: Os> Drop for Starting<O> {
+    fn drop(&mut self) {
+        if let Some(worker) = &self.0 {
+            worker.starting.set(worker.starting.get() - 1);
+            worker.started.notify_waiters();
+        }
     }
 }
 
@@ -130,6 +159,8 @@ pub fn spawn<O: Os>(agent: &Rc<Inner<O>>, lane: Lane, name: String) -> Result<Re
         closing: Flag::default(),
         closed: Flag::default(),
         operations: Cell::new(0),
+        starting: Cell::new(0),
+        started: Notify::new(),
         children: RefCell::default(),
         thread: LaneThread::default(),
     };
@@ -189,6 +220,7 @@ impl<O: Os> Worker<O> {
     /// Ends when none of its processes runs.
     async fn idle(&self) {
         loop {
+            self.nothing_starts().await;
             // Looked up anew each time: more may have been started meanwhile.
             let next = self.running().into_iter().next();
             match next {
@@ -196,6 +228,10 @@ impl<O: Os> Worker<O> {
                 None => return,
             }
         }
+    }
+
+    async fn nothing_starts(&self) {
+        until(&self.started, || (self.starting.get() == 0).then_some(())).await;
     }
 
     fn summary(&self) -> JoinSummary {
@@ -236,6 +272,8 @@ async fn close<O: Os>(agent: &Rc<Inner<O>>, worker: &Rc<Worker<O>>) -> Result<Re
     // A task, because a closing that has begun goes on without its caller.
     let (task_agent, task_worker) = (agent.clone(), worker.clone());
     let closing = async move {
+        // A start that is under way finds the worker closed and takes its process back.
+        task_worker.nothing_starts().await;
         let children = task_worker.children.borrow().clone();
         let ended = ending::terminate(&task_agent, &children).await;
         let lane = Lane::Worker(task_worker.handle);

@@ -3,7 +3,7 @@
 //! `out:TEXT` and `err:TEXT` write a line, `fill:N` writes N bytes, `yes` writes for ever, `cat` copies its
 //! input, `sleep:MS`, `exit:CODE`, `kill:SIGNAL` to itself, `ignore:SIGNAL`, `trap:SIGNAL:CODE` exits
 //! when the signal comes, `setsid`, `[ … ]` in a child of its own, `wait` for a child, `env:NAME`, `pwd`,
-//! `argv`, `open:PATH`, `add:PATH:TEXT` appends a line, `lock:PATH`, `spin`.
+//! `hostname`, `open:PATH`, `add:PATH:TEXT` appends a line, `lock:PATH`, `spin`.
 
 use provium_kernel::flags::{LOCK_EX, O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_WRONLY};
 use provium_kernel::{Errno, Invocation, ProgramFuture, SigAction, Signal, Sys, WaitFor, WaitOptions};
@@ -97,6 +97,7 @@ async fn simple(sys: &Sys, verb: &str, rest: &str, env: &[Vec<u8>]) -> Result<()
             let found = env.iter().find_map(|entry| entry.strip_prefix(wanted.as_bytes())).unwrap_or(b"unset");
             sys.write_all(1, &[found, b"\n"].concat()).await
         }
+        "hostname" => sys.write_all(1, format!("{}\n", sys.uname().await.nodename).as_bytes()).await,
         "pwd" => sys.write_all(1, &[&sys.getcwd().await?[..], b"\n"].concat()).await,
         "open" => sys.open(rest, O_RDONLY, 0).await.map(drop),
         "add" => {
