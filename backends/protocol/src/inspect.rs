@@ -18,7 +18,8 @@ pub struct Waiting {
 /// A snapshot of all waits of a guest, with the cycles among them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitGraph {
-    /// Sleeping threads in order of process id, the agent's own left out.
+    /// Sleeping threads in order of process id. Of the agent's own only those that wait for a lock or
+    /// for the other end of a FIFO, as a test asked them to.
     pub waiting: Vec<Waiting>,
 }
 

@@ -15,7 +15,7 @@ use provium_protocol::{Backend, Choices, Guest, Idle, LocalFuture, Nanos, OpErro
 
 use crate::custom;
 use crate::guest::{Inner, SimGuest};
-use crate::image::Image;
+use crate::image::{Extra, Image};
 use crate::world::Lab;
 
 /// Simulated guests in one world: one clock, one schedule, one source of choices.
@@ -29,7 +29,7 @@ impl SimBackend {
     /// A world without guests, driven by `choices`.
     #[must_use]
     pub fn new(choices: Rc<dyn Choices>) -> SimBackend {
-        SimBackend { lab: Lab::new(World::new(choices)), image: RefCell::new(Image::standard()), booted: Cell::new(0) }
+        SimBackend { lab: Lab::new(World::new(choices)), image: RefCell::default(), booted: Cell::new(0) }
     }
 
     /// Drives a future to its end, with the guests going on whenever the future waits. `None` when it
@@ -60,11 +60,12 @@ impl SimBackend {
 
     /// Adds a program written against the simulated kernel to every guest, at an absolute path.
     pub fn add_program(&self, path: &str, name: &str, program: ProgramFn) {
+        let extra = Extra { path: path.to_owned(), name: name.to_owned(), program };
         let mut image = Image::clone(&self.image.borrow());
-        image.add(path, name, program.clone());
+        image.add(extra.clone());
         let image = Rc::new(image);
         for guest in self.lab.guests() {
-            guest.add_program(&image, path, name, program.clone());
+            guest.add_program(&image, &extra);
         }
         *self.image.borrow_mut() = image;
     }

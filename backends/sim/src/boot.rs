@@ -24,6 +24,10 @@ pub fn boot(lab: &Rc<Lab>, guest: GuestId, image: &Image, spec: &BootSpec) -> Re
     let tree = image.tree(config.memory / 2, config.boot_time);
     let machine = Machine::boot(&lab.world, config, image.programs(), tree, AGENT)
         .map_err(|errno| OpError::os(errno, format!("boot {}", spec.vm)))?;
+    for extra in image.extras() {
+        let added = machine.add_program(&extra.path, &extra.name, extra.program.clone());
+        added.map_err(|errno| OpError::os(errno, format!("put the program {}", extra.path)))?;
+    }
     for file in &spec.options.files {
         put(&machine, file)?;
     }

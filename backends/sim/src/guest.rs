@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use provium_agent::Agent;
 use provium_agent::sync::{First, Flag, race, within};
-use provium_kernel::{Machine, ProgramFn};
+use provium_kernel::Machine;
 use provium_protocol::profile::BootSpec;
 use provium_protocol::time::SECOND;
 use provium_protocol::{Frame, Guest, Lane, LocalFuture, Nanos, Op, OpError, Reply, StreamId};
@@ -14,7 +14,7 @@ use provium_protocol::{Frame, Guest, Lane, LocalFuture, Nanos, Op, OpError, Repl
 use crate::boot;
 use crate::call::Call;
 use crate::executor::GuestId;
-use crate::image::Image;
+use crate::image::{Extra, Image};
 use crate::os::SimOs;
 use crate::world::Lab;
 
@@ -93,11 +93,11 @@ impl Inner {
     }
 
     /// Adds a program to the guest as it is and as it will boot.
-    pub fn add_program(&self, image: &Rc<Image>, path: &str, name: &str, program: ProgramFn) {
+    pub fn add_program(&self, image: &Rc<Image>, extra: &Extra) {
         *self.image.borrow_mut() = image.clone();
         if let Some(running) = &*self.running.borrow() {
             // A guest whose file system is full does without; starting the program says ENOENT there.
-            let _ = running.machine.add_program(path, name, program);
+            let _ = running.machine.add_program(&extra.path, &extra.name, extra.program.clone());
         }
     }
 

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use common::*;
 use provium_protocol::choice::Fixed;
 use provium_protocol::exec::ExitStatus;
+use provium_protocol::fs::LockKind;
 use provium_protocol::process::OutputStream;
 use provium_protocol::profile::{BootFile, BootOptions, BootSpec, Profile};
 use provium_protocol::{Backend, Errno, ErrorKind, Idle, Lane, Op, OpError, Reply, Signal};
@@ -213,6 +214,21 @@ fn who_waits_for_whom_can_be_seen() {
 }
 
 #[test]
+fn a_deadlock_between_a_test_and_a_process_can_be_seen() {
+    let bed = Bed::new();
+    let (a, b) = (bed.open("/a", CREATE), bed.open("/b", CREATE));
+    let lock = |file| Op::FileLock { file, kind: LockKind::Exclusive, block: true };
+    bed.call(lock(a)).expect("it locks");
+    let (_, pid) = bed.spawn("lock:/b sleep:10 lock:/a");
+    bed.pass(50 * MS);
+    let mut waits = bed.begin(lock(b));
+    assert_eq!(bed.sim.block_on(&mut waits), None);
+    let Ok(Reply::WaitGraph(graph)) = bed.call(Op::Inspect) else { panic!("a graph") };
+    assert_eq!(graph.deadlock(), Some(vec![1, pid]), "{graph:?}");
+    assert_eq!(graph.waiting[0].on, "flock on /b");
+}
+
+#[test]
 fn what_can_never_happen_is_noticed() {
     let bed = Bed::new();
     bed.spawn("lock:/a spin");
@@ -263,6 +279,11 @@ fn a_test_can_add_programs_before_and_after_the_boot() {
         bed.call(Op::Unlink("/tmp/made".into())).expect("it was made");
     }
     assert_eq!(*seen.borrow(), ["early a", "late a"]);
-    bed.call(Op::Reset).expect("it boots again");
-    assert!(matches!(bed.call(Op::Stat("/usr/local/bin/late".into())), Ok(Reply::Stat(_))));
+    bed.sim.define_program("/opt/tool/run", Rc::new(|_| Box::pin(async { 8 })));
+    for _ in 0..2 {
+        assert!(matches!(bed.call(Op::Stat("/usr/local/bin/late".into())), Ok(Reply::Stat(_))));
+        let run = Op::Run { spec: direct("/opt/tool/run", &[]), timeout_ns: None };
+        assert_eq!(ran(bed.call(run)).status, ExitStatus::Exited(8));
+        bed.call(Op::Reset).expect("it boots again");
+    }
 }
