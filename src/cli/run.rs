@@ -110,12 +110,13 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
         let backend = args.backend.make(args.seed, journal.as_ref());
         run.file(&file_to_run(&project, file), &options, backend);
     }
-    if let (Some(journal), Some(path)) = (&journal, &args.journal) {
-        journal.finish().map_err(|why| CommandError::Output { path: path.clone(), why })?;
-    }
     let host_time = Nanos::try_from(started.elapsed().as_nanos()).unwrap_or(Nanos::MAX);
     run.event(Event::RunFinished { stopped, host_time });
-    run.end(&args.select)
+    let mut trouble = run.reports.failures();
+    if let (Some(path), Some(Err(why))) = (&args.journal, journal.map(|journal| journal.finish())) {
+        trouble.push(CommandError::Output { path: path.clone(), why }.to_string());
+    }
+    run.end(&args.select, &trouble)
 }
 
 /// The file as the runner wants it: `require` looks in the project's roots, then beside the project's file.
@@ -198,9 +199,8 @@ impl Run {
         }
     }
 
-    fn end(&self, select: &SelectArgs) -> Result<Exit, CommandError> {
-        let trouble = self.reports.failures();
-        for failure in &trouble {
+    fn end(&self, select: &SelectArgs, trouble: &[String]) -> Result<Exit, CommandError> {
+        for failure in trouble {
             super::complain(failure);
         }
         if self.tally.selected() == 0 && self.tally.broken_files == 0 {

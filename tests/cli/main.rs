@@ -1,0 +1,6 @@
+//! The command as its users meet it: arguments in, text and an exit code out.
+
+mod arguments;
+mod harness;
+mod output;
+mod verdicts;
