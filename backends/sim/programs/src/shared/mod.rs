@@ -23,6 +23,7 @@ pub mod quote;
 pub mod strnum;
 pub mod test_expr;
 pub mod tool;
+pub mod version_order;
 pub mod walk;
 
 pub use args::{Opt, Parsed, Spec};

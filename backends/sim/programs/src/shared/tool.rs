@@ -79,7 +79,13 @@ impl Tool {
 
     /// Calls itself by the last component of its name from now on, as util-linux and procps do.
     pub fn use_short_name(&mut self) {
-        self.name = self.short_name().into();
+        let short: Rc<[u8]> = self.short_name().into();
+        self.rename(&short);
+    }
+
+    /// Calls itself by another name from now on.
+    pub fn rename(&mut self, name: &[u8]) {
+        self.name = name.into();
         self.out.rename(Rc::clone(&self.name));
     }
 

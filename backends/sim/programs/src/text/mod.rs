@@ -10,12 +10,14 @@ mod cut;
 mod digest;
 mod expand;
 mod fold;
+mod grep;
 mod head;
 mod nl;
 mod od;
 mod paste;
 mod rev;
 mod seq;
+mod sort;
 mod tac;
 mod tail;
 mod tr;
@@ -30,7 +32,7 @@ use crate::shared::program;
 
 /// Puts the programs of this module into `table`.
 pub fn install(table: &mut ProgramTable) {
-    let programs: [(&str, ProgramFn); 24] = [
+    let programs: [(&str, ProgramFn); 28] = [
         ("[", program(words::run_bracket)),
         ("base64", program(base64::run)),
         ("cksum", program(cksum::run)),
@@ -38,8 +40,11 @@ pub fn install(table: &mut ProgramTable) {
         ("comm", program(comm::run)),
         ("cut", program(cut::run)),
         ("echo", program(words::run_echo)),
+        ("egrep", program(grep::run_extended)),
         ("expand", program(expand::run_expand)),
+        ("fgrep", program(grep::run_fixed)),
         ("fold", program(fold::run)),
+        ("grep", program(grep::run)),
         ("head", program(head::run)),
         ("nl", program(nl::run)),
         ("od", program(od::run)),
@@ -47,6 +52,7 @@ pub fn install(table: &mut ProgramTable) {
         ("printf", program(words::run_printf)),
         ("rev", program(rev::run)),
         ("seq", program(seq::run)),
+        ("sort", program(sort::run)),
         ("tac", program(tac::run)),
         ("tail", program(tail::run)),
         ("test", program(words::run_test)),

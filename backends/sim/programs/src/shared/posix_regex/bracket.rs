@@ -53,6 +53,9 @@ pub(super) fn parse(
         at += 1;
     }
     let first = at;
+    if first == pattern.len() {
+        return Err(RegexError::EmptyBracket);
+    }
     loop {
         match pattern.get(at) {
             None => return Err(RegexError::Bracket),

@@ -102,6 +102,8 @@ pub enum RegexError {
     ClassSyntax,
     /// `[[.nonsense.]]`.
     Collation,
+    /// A bracket expression that ends before it says anything.
+    EmptyBracket,
     /// More than the limits here allow.
     TooBig,
 }
@@ -121,6 +123,7 @@ impl fmt::Display for RegexError {
             RegexError::ClassName => "Invalid character class name",
             RegexError::ClassSyntax => "character class syntax is [[:space:]], not [:space:]",
             RegexError::Collation => "Invalid collation character",
+            RegexError::EmptyBracket => "Invalid regular expression",
             RegexError::TooBig => "Regular expression too big",
         })
     }
@@ -178,6 +181,7 @@ impl Spans {
 pub struct Regex {
     engine: Engine,
     groups: usize,
+    warnings: Vec<&'static str>,
 }
 
 #[derive(Debug)]
@@ -219,18 +223,20 @@ impl Regex {
     pub fn any_of<P: AsRef<[u8]>>(patterns: &[P], syntax: Syntax, around: Around) -> Result<Regex, RegexError> {
         let mut groups = 0;
         let mut branches = Vec::with_capacity(patterns.len());
+        let mut warnings = Vec::new();
         for pattern in patterns {
             let parsed = parse::parse(pattern.as_ref(), syntax, groups)?;
             groups = parsed.groups;
+            warnings.extend(parsed.warnings);
             branches.push(parsed.node);
         }
         let node = if branches.len() == 1 { branches.remove(0) } else { Node::Alternate(branches) };
         let (before, after) = match around {
-            Around::Free => return Regex::build(&node, groups, syntax),
+            Around::Free => return Regex::build(&node, groups, syntax, warnings),
             Around::Word => (Assertion::WordStartHalf, Assertion::WordEndHalf),
             Around::Line => (Assertion::TextStart, Assertion::TextEnd),
         };
-        Regex::build(&Node::Concat(vec![Node::Assert(before), node, Node::Assert(after)]), groups, syntax)
+        Regex::build(&Node::Concat(vec![Node::Assert(before), node, Node::Assert(after)]), groups, syntax, warnings)
     }
 
     /// Compiles fixed strings (`grep -F`).
@@ -249,10 +255,10 @@ impl Regex {
         Regex::any_of(&patterns, Syntax { icase, ..Syntax::basic(Dialect::Grep) }, around)
     }
 
-    fn build(node: &Node, groups: usize, syntax: Syntax) -> Result<Regex, RegexError> {
+    fn build(node: &Node, groups: usize, syntax: Syntax, warnings: Vec<&'static str>) -> Result<Regex, RegexError> {
         if node.has_back_reference() {
             let program = backtrack::Program::new(node, groups, syntax.icase, syntax.multiline)?;
-            return Ok(Regex { engine: Engine::Backtrack(program), groups });
+            return Ok(Regex { engine: Engine::Backtrack(program), groups, warnings });
         }
         let hir = compile::to_hir(node, syntax.multiline);
         let regex = meta::Regex::builder()
@@ -275,7 +281,13 @@ impl Regex {
             None
         };
         let captures = RefCell::new(regex.create_captures());
-        Ok(Regex { engine: Engine::Automaton { regex: Box::new(regex), longest, captures }, groups })
+        Ok(Regex { engine: Engine::Automaton { regex: Box::new(regex), longest, captures }, groups, warnings })
+    }
+
+    /// What GNU grep warns of in such a pattern.
+    #[must_use]
+    pub fn warnings(&self) -> &[&'static str] {
+        &self.warnings
     }
 
     /// How many groups the pattern has.

@@ -7,18 +7,27 @@ use super::{Dialect, MAX_NESTING, MAX_REPEAT, RegexError, Syntax, bracket};
 pub(super) struct Parsed {
     pub(super) node: Node,
     pub(super) groups: usize,
+    pub(super) warnings: Vec<&'static str>,
 }
 
 /// Parses one pattern; the numbers of its groups begin after `groups_before`, its back-references
 /// count from there too.
 pub(super) fn parse(pattern: &[u8], syntax: Syntax, groups_before: usize) -> Result<Parsed, RegexError> {
-    let mut parser =
-        Parser { pattern, at: 0, syntax, base: groups_before, groups: groups_before, closed: Vec::new(), stacked: 0 };
+    let mut parser = Parser {
+        pattern,
+        at: 0,
+        syntax,
+        base: groups_before,
+        groups: groups_before,
+        closed: Vec::new(),
+        stacked: 0,
+        warnings: Vec::new(),
+    };
     let node = parser.alternatives(0)?;
     if parser.at < pattern.len() {
         return Err(RegexError::CloseParenthesis);
     }
-    Ok(Parsed { node, groups: parser.groups })
+    Ok(Parsed { node, groups: parser.groups, warnings: parser.warnings })
 }
 
 /// Reads the escape after a backslash as awk does; returns the byte and the position after it.
@@ -52,6 +61,7 @@ struct Parser<'a> {
     closed: Vec<usize>,
     /// Repetitions of repetitions so far: each makes the tree deeper.
     stacked: usize,
+    warnings: Vec<&'static str>,
 }
 
 impl Parser<'_> {
@@ -135,10 +145,16 @@ impl Parser<'_> {
             Dialect::Awk => Ok(false),
             Dialect::Sed if operator || self.peek() == Some(b'{') => Err(RegexError::Preceding),
             Dialect::Grep if operator => {
+                self.warnings.push(match self.peek() {
+                    Some(b'*') => "* at start of expression",
+                    Some(b'+') => "+ at start of expression",
+                    _ => "? at start of expression",
+                });
                 self.at += 1;
                 Ok(true)
             }
             Dialect::Grep if interval => {
+                self.warnings.push("{...} at start of expression");
                 self.at += 1;
                 self.interval()?;
                 Ok(true)
