@@ -3,7 +3,8 @@
 //! A hook runs every [`EVERY`] instructions. It charges the clock, so that a busy loop meets its deadline in
 //! virtual time too; at the deadline it makes the coroutine yield, and nobody ever resumes it. A `pcall` cannot
 //! catch that. Where Lua cannot yield (inside `table.sort` and the like) it raises an error instead, and goes on
-//! raising and yielding in turn until the task is out of there.
+//! raising and yielding in turn, from then on at every instruction, until the task is out of there: a loop around
+//! a `pcall` has an instruction or two where it can be stopped.
 
 use mlua::{HookTriggers, Lua, VmState};
 use provium_protocol::Nanos;
@@ -26,10 +27,14 @@ pub const SLICE_NS: Nanos = EVERY as Nanos * INSTRUCTION_NS;
 /// replacing take less, and an endless comparison function must not hang the run.
 const MAX_STUCK_SLICES: u32 = 100_000;
 
-/// Sets the hook; coroutines inherit it.
+/// Sets the hook; coroutines made from now on inherit it.
 pub fn install(lua: &Lua) -> mlua::Result<()> {
+    set(lua, EVERY)
+}
+
+fn set(lua: &Lua, every: u32) -> mlua::Result<()> {
     let stuck = std::cell::Cell::new(0);
-    lua.set_global_hook(HookTriggers::new().every_nth_instruction(EVERY), move |lua, _| {
+    lua.set_global_hook(HookTriggers::new().every_nth_instruction(every), move |lua, _| {
         let host = Host::of(lua);
         if host.in_program.get() {
             return program_slice(&host, &stuck);
@@ -44,12 +49,22 @@ pub fn install(lua: &Lua) -> mlua::Result<()> {
         if section.interrupted_at.borrow().is_none() {
             *section.interrupted_at.borrow_mut() = place::caller(lua, &host);
         }
+        if every != 1 {
+            host.hook_is_fine.set(true);
+            set(lua, 1)?;
+        }
         if host.interrupt.replace(Interrupt::Deadline) == Interrupt::None {
             return Ok(VmState::Yield);
         }
         host.interrupt.set(Interrupt::None);
         Err(Fault::timeout("the test's time is up").into())
     })
+}
+
+/// Sets the hook back after a section that was interrupted.
+pub fn reset(lua: &Lua, host: &Host) -> mlua::Result<()> {
+    host.interrupt.set(Interrupt::None);
+    if host.hook_is_fine.replace(false) { install(lua) } else { Ok(()) }
 }
 
 fn program_slice(host: &Host, stuck: &std::cell::Cell<u32>) -> mlua::Result<VmState> {

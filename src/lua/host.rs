@@ -66,6 +66,8 @@ pub struct Host {
     pub wait_detail: RefCell<Option<Box<dyn Fn() -> String>>>,
     /// Set by the instruction hook when it makes Lua yield.
     pub interrupt: Cell<Interrupt>,
+    /// Whether the instruction hook runs at every instruction, because a deadline has passed.
+    pub hook_is_fine: Cell<bool>,
     /// The Lua lines of the last error, from the message handler.
     pub error_stack: RefCell<Vec<Place>>,
     /// The file's top level.
@@ -118,6 +120,7 @@ impl Host {
             pending: RefCell::default(),
             wait_detail: RefCell::default(),
             interrupt: Cell::new(Interrupt::None),
+            hook_is_fine: Cell::new(false),
             error_stack: RefCell::default(),
             top: Section::new(None),
             top_lab: Lab::new(None),

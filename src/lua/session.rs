@@ -127,6 +127,7 @@ impl Session {
 
     fn start(&self, section: &Rc<Section>, function: mlua::Function, args: MultiValue) -> Result<Ended, Failure> {
         let task = section.add_task(None, None);
+        hook::reset(&self.lua, &self.host).map_err(|error| failure::from_load_error(&error, &self.host.setup.file))?;
         let thread = LuaThread::new(&self.lua, Owner::Task(Rc::clone(&task)), function, args)
             .map_err(|error| failure::from_load_error(&error, &self.host.setup.file))?;
         let ended: Ended = Rc::default();
