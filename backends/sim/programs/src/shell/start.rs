@@ -1,0 +1,59 @@
+//! The start of a shell: its command line, and where its commands come from.
+
+use std::rc::Rc;
+
+use provium_kernel::{Errno, Invocation, Sys};
+
+use super::exec::{Mode, open_failure};
+use super::flow::{Eval, Flow};
+use super::options::Opt;
+use super::shell::{ERROR, Shell};
+
+/// The program.
+pub(super) async fn main(sys: Sys, invocation: Invocation) -> i32 {
+    let mut argv = invocation.argv;
+    let name = if argv.is_empty() { b"sh".to_vec() } else { argv.remove(0) };
+    let mut shell = Shell::start(sys, &name, &invocation.env).await;
+    let ended = shell.run(argv).await;
+    shell.end(ended).await
+}
+
+impl Shell {
+    async fn run(&mut self, args: Vec<Vec<u8>>) -> Eval {
+        let mut out = Vec::new();
+        let rest = self.read_options(args, true, &mut out).await?;
+        if !out.is_empty() && self.write(1, &out).await.is_err() {
+            return Ok(ERROR);
+        }
+        let mut operands = rest.operands.unwrap_or_default().into_iter();
+        if rest.is_command {
+            let Some(script) = operands.next() else {
+                return Err(self.error("-c requires an argument").await);
+            };
+            if let Some(name) = operands.next() {
+                self.name = name.into();
+            }
+            self.parameters = Rc::new(operands.collect());
+            let last = !self.has(Opt::Stdin);
+            let status = self.run_text(script.into(), Mode { last, tested: false }).await?;
+            return if last { Ok(status) } else { self.run_input().await };
+        }
+        if self.has(Opt::Stdin) || operands.len() == 0 {
+            self.options.set(Opt::Stdin, true);
+            self.parameters = Rc::new(operands.collect());
+            return self.run_input().await;
+        }
+        let script = operands.next().unwrap_or_default();
+        self.parameters = Rc::new(operands.collect());
+        let fd = match self.open_script(&script).await {
+            Ok(fd) => fd,
+            Err(errno) => return Err(self.no_script(&script, errno).await),
+        };
+        self.name = script.into();
+        self.run_file(fd).await
+    }
+
+    async fn no_script(&mut self, script: &[u8], errno: Errno) -> Flow {
+        self.error([b"cannot open ", script, b": ", open_failure(errno).as_bytes()].concat()).await
+    }
+}
