@@ -106,6 +106,9 @@ pub const POLLHUP: i16 = 0x010;
 /// poll(2): not an open descriptor (always reported).
 pub const POLLNVAL: i16 = 0x020;
 
+/// poll(2): the other end will not write any more.
+pub const POLLRDHUP: i16 = 0x2000;
+
 /// access(2): may be read.
 pub const R_OK: i32 = 4;
 /// access(2): may be written.

@@ -193,7 +193,9 @@ impl Machine {
     }
 
     pub(crate) fn charge_cpu(&self, pid: Pid) {
-        if let Ok(process) = self.kernel.borrow_mut().proc_mut(pid) {
+        let mut kernel = self.kernel.borrow_mut();
+        kernel.cpu_ns += STEP_NS;
+        if let Ok(process) = kernel.proc_mut(pid) {
             process.cpu_ns += STEP_NS;
         }
     }

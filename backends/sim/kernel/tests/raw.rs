@@ -1,28 +1,17 @@
 //! Raw system calls: pointers, structures, and what they return.
 
 mod common;
+#[path = "common/raw.rs"]
+mod raw_calls;
 
 use std::mem::size_of;
 
 use common::run;
+use provium_kernel::Errno;
 use provium_kernel::flags::{O_APPEND, O_CREAT, O_NONBLOCK, O_RDWR, O_WRONLY};
 use provium_kernel::raw::table::nr;
-use provium_kernel::{Errno, Sys};
 use provium_protocol::syscall::PtrTarget;
-
-/// A call whose buffers' addresses go to `at`; the result and the buffers afterwards.
-async fn call(sys: &Sys, nr: u64, args: &[i64], bufs: &[(usize, &[u8])]) -> (i64, Vec<Vec<u8>>) {
-    let mut all = [0; 6];
-    all[..args.len()].copy_from_slice(args);
-    let ptrs: Vec<PtrTarget> = bufs.iter().map(|(at, _)| PtrTarget::Arg(*at as u8)).collect();
-    let mut bufs: Vec<Vec<u8>> = bufs.iter().map(|(_, bytes)| bytes.to_vec()).collect();
-    let result = sys.raw_syscall(nr, all, &mut bufs, &ptrs).await;
-    (result, bufs)
-}
-
-fn errno(errno: Errno) -> i64 {
-    -i64::from(errno.0)
-}
+use raw_calls::{call, errno};
 
 /// A structure of the host's C library from the bytes that a call wrote.
 fn structure<T: Copy>(bytes: &[u8]) -> T {

@@ -137,14 +137,45 @@ impl Kernel {
             self.release_flock(loc.node, id);
             self.release_file_locks(id, loc.node);
             self.unhold(loc.node);
+            self.forget_memfd(loc.node);
         }
+        self.forget_watched(id);
         self.dispose(file);
+    }
+
+    /// Counts one reference less of every doomed file. Sockets on their way in sockets are closed one
+    /// after another, not inside of each other.
+    pub(crate) fn release_doomed(&mut self) {
+        if std::mem::replace(&mut self.releasing, true) {
+            return;
+        }
+        while let Some(id) = self.doomed.pop() {
+            self.release_file(id);
+        }
+        self.releasing = false;
+    }
+
+    /// Gives a process a descriptor of an open file; the caller's reference becomes the descriptor's.
+    pub(crate) fn install_existing(&mut self, pid: Pid, file: usize, cloexec: bool) -> Result<Fd, Errno> {
+        let process = self.proc_mut(pid)?;
+        let fd = process.fds.lowest_free(0)?;
+        process.fds.set(fd, Entry { file, cloexec });
+        Ok(fd)
     }
 
     /// Undoes what making an open file did to the object behind it.
     fn dispose(&mut self, file: OpenFile) {
-        if let FileKind::Pipe { pipe, read, write } = file.kind {
-            self.pipe_remove(pipe, read, write);
+        match file.kind {
+            FileKind::Pipe { pipe, read, write } => self.pipe_remove(pipe, read, write),
+            FileKind::Socket(id) => self.close_socket(id),
+            FileKind::Event(id) => drop(self.events.try_remove(id)),
+            FileKind::Timer(id) => drop(self.timer_fds.try_remove(id)),
+            FileKind::Epoll(id) => drop(self.epolls.try_remove(id)),
+            FileKind::Regular
+            | FileKind::Directory { .. }
+            | FileKind::Proc { .. }
+            | FileKind::Device(_)
+            | FileKind::Path => {}
         }
     }
 

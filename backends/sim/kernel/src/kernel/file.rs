@@ -5,7 +5,7 @@ use std::rc::Rc;
 use provium_protocol::Errno;
 
 use super::Kernel;
-use crate::flags::{O_PATH, S_IFCHR, S_IFIFO};
+use crate::flags::{O_PATH, S_IFIFO, S_IFSOCK};
 use crate::types::{DirEntry, Fd, Pid, Stat, TimeSpec};
 use crate::vfs::Loc;
 use crate::vfs::device::Device;
@@ -36,6 +36,14 @@ pub enum FileKind {
         /// Whether it is a writing end.
         write: bool,
     },
+    /// A counter (eventfd(2)).
+    Event(usize),
+    /// A timer (timerfd_create(2)).
+    Timer(usize),
+    /// A unix socket.
+    Socket(usize),
+    /// A set of watched files (epoll(7)).
+    Epoll(usize),
     /// Only a place in the tree (`O_PATH`).
     Path,
 }
@@ -61,6 +69,14 @@ impl OpenFile {
         OpenFile { kind, flags, offset: 0, refs: 1, loc, place }
     }
 
+    /// Whether there is no place in it to go to: lseek(2) and pread(2) answer `ESPIPE`.
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(
+            self.kind,
+            FileKind::Pipe { .. } | FileKind::Socket(_) | FileKind::Event(_) | FileKind::Timer(_) | FileKind::Epoll(_)
+        )
+    }
+
     /// `EBADF` unless it is open for reading.
     pub(crate) fn check_readable(&self) -> Result<(), Errno> {
         if access_mode(self.flags).0 && self.flags & O_PATH == 0 { Ok(()) } else { Err(Errno::EBADF) }
@@ -75,18 +91,20 @@ impl OpenFile {
 impl Kernel {
     /// fstat(2).
     pub fn fstat(&self, pid: Pid, fd: Fd) -> Result<Stat, Errno> {
-        self.stat_file(self.file_id(pid, fd)?, pid)
+        self.stat_file(self.file_id(pid, fd)?)
     }
 
-    pub(crate) fn stat_file(&self, id: usize, viewer: Pid) -> Result<Stat, Errno> {
+    pub(crate) fn stat_file(&self, id: usize) -> Result<Stat, Errno> {
         let file = self.file(id)?;
         if let Some(loc) = file.loc {
-            return self.stat_node(loc.node, viewer);
+            return self.stat_node(loc.node);
         }
         let time = TimeSpec::from_nanos(self.boot_time);
         let (mode, ino) = match &file.kind {
             FileKind::Pipe { pipe, .. } => (S_IFIFO | 0o600, self.pipes.get(*pipe).map_or(0, |pipe| pipe.ino)),
-            _ => (S_IFCHR | 0o600, 0),
+            FileKind::Socket(id) => (S_IFSOCK | 0o777, self.sockets.get(*id).map_or(0, |socket| socket.ino)),
+            // All anonymous inodes are one, without a type.
+            _ => (0o600, 0),
         };
         let base = Stat { dev: 13, ino, mode, nlink: 1, blksize: 4096, ..Stat::default() };
         Ok(Stat { atime: time, mtime: time, ctime: time, ..base })
@@ -107,11 +125,17 @@ impl Kernel {
                 }
                 path
             }
-            (None, Some(loc)) if self.is_dir(loc.node, 1) => self.path_of(loc),
+            (None, Some(loc)) if self.is_dir(loc.node) => self.path_of(loc),
             _ => match &file.kind {
                 FileKind::Pipe { pipe, .. } => {
                     format!("pipe:[{}]", self.pipes.get(*pipe).map_or(0, |pipe| pipe.ino)).into_bytes()
                 }
+                FileKind::Socket(id) => {
+                    format!("socket:[{}]", self.sockets.get(*id).map_or(0, |socket| socket.ino)).into_bytes()
+                }
+                FileKind::Event(_) => b"anon_inode:[eventfd]".to_vec(),
+                FileKind::Timer(_) => b"anon_inode:[timerfd]".to_vec(),
+                FileKind::Epoll(_) => b"anon_inode:[eventpoll]".to_vec(),
                 _ => b"/ (deleted)".to_vec(),
             },
         }

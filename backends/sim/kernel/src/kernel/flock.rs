@@ -92,34 +92,51 @@ impl Kernel {
     /// `/proc/locks`.
     pub(crate) fn locks_text(&self) -> String {
         let mut text = String::new();
+        self.lock_lines(|line, _, _| text.push_str(&format!("{line}\n")));
+        text
+    }
+
+    /// Lines of `/proc/locks` about locks that this open file holds, or its process by it.
+    pub(crate) fn locks_of(&self, file: usize, pid: Pid, node: NodeId) -> Vec<String> {
+        let mut lines = Vec::new();
+        self.lock_lines(|line, of, holder| {
+            if of == node && (holder == LockHolder::File(file) || holder == LockHolder::Process(pid)) {
+                lines.push(line);
+            }
+        });
+        lines
+    }
+
+    fn lock_lines(&self, mut found: impl FnMut(String, NodeId, LockHolder)) {
         let mut number = 0;
-        let mut line = |what: &str, kind: &str, pid: Pid, node: NodeId, start: u64, end: String| {
+        let mut line = |holder: LockHolder, what: &str, kind: &str, pid: Pid, node: NodeId, start: u64, end: String| {
             number += 1;
-            text.push_str(&format!(
-                "{number}: {what} ADVISORY  {kind} {pid} 00:{:02x}:{} {start} {end}\n",
-                node.fs + 20,
-                node.ino
-            ));
+            let dev = self.filesystems.get(node.fs as usize).map_or(0, |fs| fs.dev);
+            let text = format!("{number}: {what} ADVISORY  {kind} {pid} 00:{dev:02x}:{} {start} {end}", node.ino);
+            found(text, node, holder);
         };
         for (node, locks) in &self.flocks {
             for lock in locks {
-                line("FLOCK ", if lock.exclusive { "WRITE" } else { "READ" }, lock.pid, *node, 0, "EOF".to_owned());
+                let kind = if lock.exclusive { "WRITE" } else { "READ " };
+                line(LockHolder::File(lock.file), "FLOCK ", kind, lock.pid, *node, 0, "EOF".to_owned());
             }
         }
         for (node, locks) in &self.posix_locks {
             for lock in locks {
                 let end = if lock.end == u64::MAX { "EOF".to_owned() } else { (lock.end - 1).to_string() };
-                let kind = if lock.file.is_some() { "OFDLCK" } else { "POSIX " };
-                line(
-                    kind,
-                    if lock.exclusive { "WRITE" } else { "READ" },
-                    if lock.file.is_some() { -1 } else { lock.pid },
-                    *node,
-                    lock.start,
-                    end,
-                );
+                let (what, pid, holder) = match lock.file {
+                    Some(file) => ("OFDLCK", -1, LockHolder::File(file)),
+                    None => ("POSIX ", lock.pid, LockHolder::Process(lock.pid)),
+                };
+                line(holder, what, if lock.exclusive { "WRITE" } else { "READ " }, pid, *node, lock.start, end);
             }
         }
-        text
     }
+}
+
+/// Whom a lock belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LockHolder {
+    File(usize),
+    Process(Pid),
 }

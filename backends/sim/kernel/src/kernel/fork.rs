@@ -48,6 +48,7 @@ impl Kernel {
             alarm_interval: 0,
             has_execed: true,
             started_thread: false,
+            oom_score_adj: 0,
             subreaper: false,
         };
         self.procs.insert(pid, process);
@@ -98,6 +99,7 @@ impl Kernel {
             alarm_interval: 0,
             has_execed: false,
             started_thread: false,
+            oom_score_adj: from.oom_score_adj,
             subreaper: false,
         };
         let cwd = child.cwd;

@@ -4,7 +4,7 @@ use provium_protocol::inspect::{WaitGraph, Waiting};
 
 use super::Kernel;
 use super::file::FileKind;
-use super::wait::Channel;
+use super::wait::{Channel, object};
 use crate::types::Pid;
 use crate::vfs::NodeId;
 
@@ -61,8 +61,14 @@ impl Kernel {
             Channel::ProcessState(other) => format!("process {other} to change state"),
             Channel::File(node) => format!("a change of {}", self.node_name(node)),
             Channel::ThreadActivity(tid) => format!("thread {tid} to fall asleep"),
+            Channel::Object(object::SOCKET, id) => {
+                holders.extend(self.socket_holders(id));
+                format!("something from {}", self.socket_name(id))
+            }
+            Channel::Object(object::SOCKET_ROOM, id) => format!("room in {}", self.socket_name(id)),
+            Channel::Object(object::EVENT, _) => "an event counter".to_owned(),
+            Channel::Object(object::TIMER, _) | Channel::Timer => "a timer".to_owned(),
             Channel::Object(..) => "an object to become ready".to_owned(),
-            Channel::Timer => "a timer".to_owned(),
         }
     }
 

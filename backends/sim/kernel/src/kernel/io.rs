@@ -8,6 +8,7 @@ use rand_core::Rng;
 use super::Kernel;
 use super::file::FileKind;
 use super::rlimit::RLIMIT_FSIZE;
+use super::socket::{RecvArgs, SendArgs};
 use super::wait::{Channel, Stop};
 use crate::flags::{O_APPEND, O_NONBLOCK};
 use crate::limits::{MAX_DEVICE_READ, MAX_FILE_SIZE, MAX_RW};
@@ -29,7 +30,7 @@ impl Kernel {
     /// pread(2).
     pub fn pread(&mut self, pid: Pid, fd: Fd, len: usize, offset: u64) -> Result<Vec<u8>, Stop> {
         let id = self.file_id(pid, fd)?;
-        if matches!(self.file(id)?.kind, FileKind::Pipe { .. }) {
+        if self.file(id)?.is_stream() {
             return Err(Errno::ESPIPE.into());
         }
         if offset > MAX_FILE_SIZE {
@@ -61,6 +62,21 @@ impl Kernel {
                 }
                 self.pipe_read(pipe, len, nonblock)
             }
+            FileKind::Event(event) => {
+                let event = *event;
+                self.event_read(event, len, nonblock)
+            }
+            FileKind::Timer(timer) => {
+                let timer = *timer;
+                self.timer_read(timer, len, nonblock)
+            }
+            FileKind::Socket(socket) => {
+                let args = RecvArgs { flags: 0, len, nonblock, began: self.world.now() };
+                let received = self.socket_receive(*socket, &args)?;
+                self.discard_passed(received.files);
+                Ok(received.data)
+            }
+            FileKind::Epoll(_) => Err(Errno::EINVAL.into()),
             FileKind::Proc { content } => {
                 let content = match content {
                     Some(content) if offset > 0 => content.clone(),
@@ -117,7 +133,7 @@ impl Kernel {
     pub fn pwrite(&mut self, pid: Pid, fd: Fd, data: &[u8], offset: u64) -> Result<usize, Stop> {
         let id = self.file_id(pid, fd)?;
         let file = self.file(id)?;
-        if matches!(file.kind, FileKind::Pipe { .. }) {
+        if file.is_stream() {
             return Err(Errno::ESPIPE.into());
         }
         let append = file.flags & O_APPEND != 0 && matches!(file.kind, FileKind::Regular);
@@ -159,9 +175,18 @@ impl Kernel {
                 let pipe = *pipe;
                 self.pipe_write(pid, pipe, data, nonblock)
             }
+            FileKind::Event(event) => {
+                let event = *event;
+                self.event_write(event, data, nonblock)
+            }
+            FileKind::Socket(socket) => {
+                let args = SendArgs { nonblock, began: self.world.now(), ..SendArgs::default() };
+                self.socket_send(pid, *socket, data, &args)
+            }
+            FileKind::Epoll(_) | FileKind::Timer(_) => Err(Errno::EINVAL.into()),
             FileKind::Proc { .. } => {
                 let node = file.loc.ok_or(Errno::EIO)?.node;
-                crate::vfs::proc::write(self, node.ino, data)?;
+                crate::vfs::proc::write(self, node.ino, data, pid)?;
                 Ok(data.len())
             }
         }
@@ -188,6 +213,7 @@ impl Kernel {
         if offset >= MAX_FILE_SIZE {
             return Err(Errno::EFBIG);
         }
+        self.check_seals(node, true, (offset + data.len() as u64).max(self.file_len(node)?))?;
         let mut len = data.len().min(usize::try_from(MAX_FILE_SIZE - offset).unwrap_or(usize::MAX));
         let missing = |kernel: &Kernel, len: usize| match kernel.inode(node).map(|inode| &inode.kind) {
             Some(InodeKind::File(content)) => Ok(content.missing_pages(offset, len as u64)),

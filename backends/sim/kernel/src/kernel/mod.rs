@@ -1,6 +1,8 @@
 //! The state of one guest's kernel, and its system calls as plain functions: each either finishes, fails
 //! with an errno, or says what it waits for ([`wait::Stop`]). Scheduling is not known here.
 
+pub mod epoll;
+pub mod event;
 pub mod exec;
 pub mod exit;
 pub mod fd;
@@ -11,6 +13,7 @@ pub mod ids;
 pub mod inspect;
 pub mod io;
 pub mod log;
+pub mod memfd;
 pub mod pipe;
 pub mod poll;
 pub mod posix_lock;
@@ -18,15 +21,17 @@ pub mod process;
 pub mod rlimit;
 pub mod seek;
 pub mod signal;
+pub mod socket;
 pub mod spawn;
 pub mod system;
+pub mod timerfd;
 pub mod wait;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use provium_protocol::{Errno, Nanos};
-use rand_core::SeedableRng;
+use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use slab::Slab;
 
@@ -54,11 +59,29 @@ pub struct Kernel {
     pub(crate) proc_fs: u32,
     pub(crate) files: Slab<OpenFile>,
     pub(crate) pipes: Slab<pipe::Pipe>,
-    next_pipe_ino: u64,
+    pub(crate) events: Slab<event::EventFd>,
+    pub(crate) sockets: Slab<socket::Socket>,
+    abstract_names: BTreeMap<Vec<u8>, usize>,
+    timer_fds: Slab<timerfd::TimerFd>,
+    epolls: Slab<epoll::Epoll>,
+    pub(crate) memfd_fs: u32,
+    memfds: memfd::Memfds,
+    next_object_ino: u64,
+    /// Open files that lost a reference while another was being closed.
+    doomed: Vec<usize>,
+    releasing: bool,
+    /// Settings below `/proc/sys` that were changed.
+    pub(crate) settings: BTreeMap<&'static str, String>,
+    /// Random bits that name this boot.
+    pub(crate) boot_id: [u8; 16],
+    /// The thread that last used the kernel.
+    pub(crate) current_tid: Pid,
+    /// Time that all steps took.
+    pub(crate) cpu_ns: Nanos,
     flocks: BTreeMap<NodeId, Vec<flock::Flock>>,
     posix_locks: BTreeMap<NodeId, Vec<posix_lock::PosixLock>>,
     waits: BTreeMap<Channel, Vec<Rc<Thread>>>,
-    rng: Pcg64Mcg,
+    pub(crate) rng: Pcg64Mcg,
     log: log::Log,
     pub(crate) hostname: Vec<u8>,
     pub(crate) cmdline: String,
@@ -68,6 +91,14 @@ pub struct Kernel {
     pub(crate) boot_time: i64,
     /// The world's clock when the guest booted.
     booted_at: Nanos,
+}
+
+/// Random bits of the guest's seed, apart from those that the guest draws.
+fn boot_id(seed: u64) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    // Any constant keeps the two sequences apart; this one spells "boot id".
+    Pcg64Mcg::seed_from_u64(seed ^ 0x62_6f6f_7420_6964).fill_bytes(&mut bytes);
+    bytes
 }
 
 /// What a fresh kernel is told.
@@ -95,7 +126,20 @@ impl Kernel {
             proc_fs: 0,
             files: Slab::new(),
             pipes: Slab::new(),
-            next_pipe_ino: 1,
+            events: Slab::new(),
+            sockets: Slab::new(),
+            abstract_names: BTreeMap::new(),
+            timer_fds: Slab::new(),
+            epolls: Slab::new(),
+            memfd_fs: 0,
+            memfds: memfd::Memfds::default(),
+            next_object_ino: 1,
+            doomed: Vec::new(),
+            releasing: false,
+            settings: BTreeMap::new(),
+            boot_id: boot_id(config.seed),
+            current_tid: 0,
+            cpu_ns: 0,
             flocks: BTreeMap::new(),
             posix_locks: BTreeMap::new(),
             waits: BTreeMap::new(),
@@ -149,6 +193,12 @@ impl Kernel {
             *thread.name().borrow_mut() = Some(name.to_vec());
         }
         Ok(())
+    }
+
+    /// An inode number for something that is in no file system: a pipe, a socket.
+    pub(crate) fn new_object_ino(&mut self) -> u64 {
+        self.next_object_ino += 1;
+        self.next_object_ino - 1
     }
 
     pub(crate) fn new_pid(&mut self) -> Pid {

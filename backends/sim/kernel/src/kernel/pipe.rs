@@ -28,12 +28,24 @@ pub struct Pipe {
     writer_opens: u64,
     /// The inode of a FIFO.
     node: Option<NodeId>,
+    /// Counts changes, for edge-triggered waits.
+    pub(crate) activity: u64,
 }
 
 impl Pipe {
     fn new(ino: u64, node: Option<NodeId>) -> Pipe {
         let capacity = PIPE_CAPACITY;
-        Pipe { ino, data: VecDeque::new(), capacity, readers: 0, writers: 0, reader_opens: 0, writer_opens: 0, node }
+        Pipe {
+            ino,
+            data: VecDeque::new(),
+            capacity,
+            readers: 0,
+            writers: 0,
+            reader_opens: 0,
+            writer_opens: 0,
+            node,
+            activity: 0,
+        }
     }
 
     /// Bytes that wait to be read.
@@ -57,8 +69,7 @@ impl Kernel {
         if flags & !(O_CLOEXEC | O_NONBLOCK) != 0 {
             return Err(Errno::EINVAL);
         }
-        let ino = self.next_pipe_ino;
-        self.next_pipe_ino += 1;
+        let ino = self.new_object_ino();
         let pipe = self.pipes.insert(Pipe { readers: 1, writers: 1, ..Pipe::new(ino, None) });
         let status = flags & O_NONBLOCK;
         let cloexec = flags & O_CLOEXEC != 0;
@@ -103,6 +114,7 @@ impl Kernel {
         if write {
             state.writers -= 1;
         }
+        state.activity += 1;
         let (gone, node) = (state.readers == 0 && state.writers == 0, state.node);
         self.wake(Channel::PipeData(pipe));
         self.wake(Channel::PipeRoom(pipe));
@@ -195,6 +207,7 @@ impl Kernel {
             false => available,
         };
         let data = state.data.drain(..amount).collect();
+        state.activity += 1;
         self.wake(Channel::PipeRoom(pipe));
         Ok(data)
     }
@@ -220,6 +233,7 @@ impl Kernel {
             false => fits,
         };
         state.data.extend(&data[..amount]);
+        state.activity += 1;
         self.wake(Channel::PipeData(pipe));
         Ok(amount)
     }

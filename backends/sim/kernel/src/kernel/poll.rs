@@ -1,18 +1,32 @@
 //! poll(2).
 
-use provium_protocol::Errno;
+use provium_protocol::{Errno, Nanos};
 
 use super::Kernel;
+use super::epoll::earlier;
 use super::file::FileKind;
-use super::wait::Channel;
+use super::wait::{Channel, object};
 use crate::flags::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT};
 use crate::types::{Fd, Pid, PollFd};
 
+/// `POLLRDNORM` and `POLLWRNORM`: other names of `POLLIN` and `POLLOUT`, with bits of their own.
+const POLLRDNORM: i16 = 0x040;
+const POLLWRNORM: i16 = 0x100;
+
+/// What to wait for until something may be ready.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// Any of these.
+    pub channels: Vec<Channel>,
+    /// When the world's clock reads this.
+    pub deadline: Option<Nanos>,
+}
+
 impl Kernel {
     /// Fills in what is ready; returns how many are, and what to wait for if none is.
-    pub fn poll(&mut self, pid: Pid, fds: &mut [PollFd]) -> Result<(usize, Vec<Channel>), Errno> {
+    pub fn poll(&mut self, pid: Pid, fds: &mut [PollFd]) -> Result<(usize, Watch), Errno> {
         let mut ready = 0;
-        let mut channels = Vec::new();
+        let mut watch = Watch::default();
         for poll in fds.iter_mut() {
             poll.revents = 0;
             if poll.fd < 0 {
@@ -21,15 +35,15 @@ impl Kernel {
             match self.file_id(pid, poll.fd) {
                 Err(_) => poll.revents = POLLNVAL,
                 Ok(id) => {
-                    let events = self.ready_events(id, &mut channels)?;
-                    poll.revents = events & (poll.events | POLLERR | POLLHUP);
+                    let events = self.ready_events(id, &mut watch)?;
+                    poll.revents = events & (poll.events | POLLERR | POLLHUP | POLLNVAL);
                 }
             }
             if poll.revents != 0 {
                 ready += 1;
             }
         }
-        Ok((ready, channels))
+        Ok((ready, watch))
     }
 
     /// `FIONREAD`: bytes that a read would find.
@@ -37,6 +51,7 @@ impl Kernel {
         let file = self.file(self.file_id(pid, fd)?)?;
         match &file.kind {
             FileKind::Pipe { pipe, .. } => Ok(self.pipes.get(*pipe).map_or(0, |pipe| pipe.len() as u64)),
+            FileKind::Socket(id) => Ok(self.socket_ref(*id)?.queued() as u64),
             FileKind::Regular => {
                 let len = self.file_len(file.loc.ok_or(Errno::EIO)?.node)?;
                 Ok(len.saturating_sub(file.offset))
@@ -45,21 +60,37 @@ impl Kernel {
         }
     }
 
-    fn ready_events(&self, id: usize, channels: &mut Vec<Channel>) -> Result<i16, Errno> {
-        Ok(match &self.file(id)?.kind {
+    /// What is ready of an open file, whatever was asked for; `watch` gets what could change that.
+    pub(crate) fn ready_events(&self, id: usize, watch: &mut Watch) -> Result<i16, Errno> {
+        let events = match &self.file(id)?.kind {
             FileKind::Pipe { pipe, read, write } => {
                 if *read {
-                    channels.push(Channel::PipeData(*pipe));
+                    watch.channels.push(Channel::PipeData(*pipe));
                 }
                 if *write {
-                    channels.push(Channel::PipeRoom(*pipe));
+                    watch.channels.push(Channel::PipeRoom(*pipe));
                 }
                 self.pipe_poll(*pipe, *read, *write)
             }
+            FileKind::Event(event) => {
+                watch.channels.push(Channel::Object(object::EVENT, *event));
+                self.event_poll(*event)
+            }
+            FileKind::Timer(timer) => {
+                watch.channels.push(Channel::Object(object::TIMER, *timer));
+                let (events, next) = self.timer_poll(*timer);
+                watch.deadline = earlier(watch.deadline, next);
+                events
+            }
+            FileKind::Socket(socket) => self.socket_poll(*socket, &mut watch.channels),
+            FileKind::Epoll(epoll) => self.epoll_poll(*epoll, watch)?,
             FileKind::Path => POLLNVAL,
             FileKind::Regular | FileKind::Directory { .. } | FileKind::Proc { .. } | FileKind::Device(_) => {
                 POLLIN | POLLOUT
             }
-        })
+        };
+        let reading = if events & POLLIN != 0 { POLLRDNORM } else { 0 };
+        let writing = if events & POLLOUT != 0 { POLLWRNORM } else { 0 };
+        Ok(events | reading | writing)
     }
 }

@@ -10,7 +10,7 @@ use super::rlimit::RLIMITS;
 use crate::types::{Credentials, Pid, SigAction, WaitStatus};
 use crate::vfs::Loc;
 use crate::world::TimerId;
-use crate::world::thread::Thread;
+use crate::world::thread::{Thread, ThreadActivity};
 
 /// One process.
 pub struct Process {
@@ -70,6 +70,8 @@ pub struct Process {
     pub has_execed: bool,
     /// Whether it ever had a thread: its first one bears the process's id.
     pub(crate) started_thread: bool,
+    /// How much more likely it is to be ended when memory runs out, -1000 to 1000.
+    pub oom_score_adj: i32,
     /// Whether descendants that lose their parent become its children (`PR_SET_CHILD_SUBREAPER`).
     pub subreaper: bool,
 }
@@ -95,6 +97,12 @@ impl Process {
             }
         }
         mask
+    }
+
+    /// Whether a thread of it could go on.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.threads.iter().any(|thread| thread.activity() == ThreadActivity::Running)
     }
 
     /// Signals it ignores.

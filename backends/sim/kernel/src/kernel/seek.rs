@@ -27,11 +27,11 @@ impl Kernel {
         let file = self.file(id)?;
         let len = match &file.kind {
             FileKind::Path => return Err(Errno::EBADF),
-            FileKind::Pipe { .. } => return Err(Errno::ESPIPE),
+            _ if file.is_stream() => return Err(Errno::ESPIPE),
             FileKind::Regular => self.file_len(file.loc.ok_or(Errno::EIO)?.node)?,
             // The kernel's null_lseek: devices without content stay at their start.
             FileKind::Device(_) => return Ok(0),
-            FileKind::Directory { .. } | FileKind::Proc { .. } => 0,
+            _ => 0,
         };
         let base = match whence {
             SEEK_SET => 0,
@@ -83,7 +83,7 @@ impl Kernel {
             return Err(Errno::EINVAL);
         }
         let Place::Node(loc) = self.walk_at(pid, crate::flags::AT_FDCWD, path, 0)? else { return Err(Errno::EINVAL) };
-        let stat = self.stat_node(loc.node, pid)?;
+        let stat = self.stat_node(loc.node)?;
         if stat.is_dir() {
             return Err(Errno::EISDIR);
         }
@@ -111,6 +111,8 @@ impl Kernel {
         if punch && mode & FALLOC_KEEP_SIZE == 0 {
             return Err(Errno::EOPNOTSUPP);
         }
+        let grows = if mode & FALLOC_KEEP_SIZE == 0 { end } else { 0 };
+        self.check_seals(node, punch, grows.max(self.file_len(node)?))?;
         let InodeKind::File(data) = &self.inode(node).ok_or(Errno::EIO)?.kind else { return Err(Errno::ENODEV) };
         let (before, missing) = (data.pages(), data.missing_pages(offset, len));
         if !punch {
@@ -174,7 +176,7 @@ impl Kernel {
             }
             // An offset is a number of entries: that is what seekdir(3) comes back with.
             let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-            let all = self.entries(node, pid)?.into_iter().skip(skip).collect();
+            let all = self.entries(node)?.into_iter().skip(skip).collect();
             self.file_mut(id)?.kind = FileKind::Directory { entries: Some(all) };
         }
         let file = self.file_mut(id)?;

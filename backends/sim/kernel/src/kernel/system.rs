@@ -58,16 +58,20 @@ impl Kernel {
     /// Memory that no file in memory takes, in bytes.
     #[must_use]
     pub fn free_memory(&self) -> u64 {
-        let used: u64 = self
-            .filesystems
+        // What a small system uses by itself.
+        self.memory.saturating_sub(self.file_memory()).saturating_sub(self.memory / 16)
+    }
+
+    /// Memory that files in memory take, in bytes.
+    #[must_use]
+    pub(crate) fn file_memory(&self) -> u64 {
+        self.filesystems
             .iter()
             .map(|fs| match &fs.kind {
                 FsKind::Memory(memory) => (memory.limit_pages() - memory.free_pages()) * PAGE as u64,
                 FsKind::Proc => 0,
             })
-            .sum();
-        // What a small system uses by itself.
-        self.memory.saturating_sub(used).saturating_sub(self.memory / 16)
+            .sum()
     }
 
     /// Memory in bytes.

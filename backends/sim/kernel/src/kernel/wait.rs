@@ -12,6 +12,20 @@ use crate::types::Pid;
 use crate::vfs::NodeId;
 use crate::world::thread::Thread;
 
+/// Kinds of [`Channel::Object`].
+pub(crate) mod object {
+    /// The counter of an eventfd changes.
+    pub(crate) const EVENT: u32 = 0;
+    /// There is something to read from a socket, or its state changes.
+    pub(crate) const SOCKET: u32 = 1;
+    /// There is room in a socket for what others send to it.
+    pub(crate) const SOCKET_ROOM: u32 = 2;
+    /// A timer is set anew.
+    pub(crate) const TIMER: u32 = 3;
+    /// A set of watched files changes.
+    pub(crate) const EPOLL: u32 = 4;
+}
+
 /// What a thread can wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Channel {

@@ -21,6 +21,9 @@ const F_DUPFD_CLOEXEC: i32 = 1030;
 const F_SETPIPE_SZ: i32 = 1031;
 const F_GETPIPE_SZ: i32 = 1032;
 
+const F_ADD_SEALS: i32 = 1033;
+const F_GET_SEALS: i32 = 1034;
+
 const FD_CLOEXEC: i64 = 1;
 
 const F_RDLCK: i16 = 0;
@@ -41,6 +44,8 @@ pub(super) async fn call(c: &mut Call<'_>) -> Result<i64, Errno> {
         F_SETLK | F_SETLKW | F_OFD_SETLK | F_OFD_SETLKW => set_lock(c).await,
         F_GETPIPE_SZ => c.kernel(|kernel| kernel.pipe_capacity(pid, fd)).map(|size| size as i64),
         F_SETPIPE_SZ => c.kernel(|kernel| kernel.set_pipe_capacity(pid, fd, c.uint(2))).map(|size| size as i64),
+        F_ADD_SEALS => done(c.kernel(|kernel| kernel.add_seals(pid, fd, c.uint(2)))),
+        F_GET_SEALS => c.kernel(|kernel| kernel.get_seals(pid, fd)).map(i64::from),
         _ => {
             c.kernel(|kernel| kernel.file_id(pid, fd))?;
             Err(Errno::EINVAL)

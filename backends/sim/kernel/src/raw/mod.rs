@@ -12,12 +12,15 @@ mod ids;
 mod io;
 mod layout;
 mod memory;
+mod messages;
 mod names;
+mod objects;
 pub mod page;
 mod paths;
 mod polling;
 mod processes;
 mod signals;
+mod sockets;
 mod system;
 pub mod table;
 mod time;
@@ -54,6 +57,8 @@ impl Sys {
             Family::Names => names::call(&call),
             Family::Descriptors => descriptors::call(&mut call).await,
             Family::Polling => polling::call(&mut call).await,
+            Family::Objects => objects::call(&mut call).await,
+            Family::Sockets => sockets::call(&mut call).await,
             Family::Ids => ids::call(&mut call),
             Family::Processes => processes::call(&mut call).await,
             Family::Signals => signals::call(&mut call).await,

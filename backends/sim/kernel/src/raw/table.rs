@@ -14,6 +14,10 @@ pub enum Family {
     Descriptors,
     /// Waiting for descriptors.
     Polling,
+    /// Counters, timers, memory files, sets of watched files.
+    Objects,
+    /// Unix sockets.
+    Sockets,
     /// Process ids and credentials.
     Ids,
     /// Processes and their resources.
@@ -34,6 +38,8 @@ impl Family {
         Family::Names,
         Family::Descriptors,
         Family::Polling,
+        Family::Objects,
+        Family::Sockets,
         Family::Ids,
         Family::Processes,
         Family::Signals,
@@ -50,6 +56,8 @@ impl Family {
             Family::Names => "Making and removing names",
             Family::Descriptors => "Descriptors, pipes, locks",
             Family::Polling => "Waiting for descriptors",
+            Family::Objects => "Counters, timers, memory files, epoll",
+            Family::Sockets => "Unix sockets",
             Family::Ids => "Process ids and credentials",
             Family::Processes => "Processes and resources",
             Family::Signals => "Signals",
@@ -127,10 +135,25 @@ calls! {
     37 ALARM alarm Signals "";
     38 SETITIMER setitimer Signals "`ITIMER_REAL`.";
     39 GETPID getpid Ids "";
+    41 SOCKET socket Sockets "`AF_UNIX`; other families are `EAFNOSUPPORT`.";
+    42 CONNECT connect Sockets "";
+    43 ACCEPT accept Sockets "";
+    44 SENDTO sendto Sockets "";
+    45 RECVFROM recvfrom Sockets "";
+    46 SENDMSG sendmsg Sockets "`SCM_RIGHTS` and `SCM_CREDENTIALS`.";
+    47 RECVMSG recvmsg Sockets "`SCM_RIGHTS` and `SCM_CREDENTIALS`.";
+    48 SHUTDOWN shutdown Sockets "";
+    49 BIND bind Sockets "Paths, abstract names, and names that the kernel chooses.";
+    50 LISTEN listen Sockets "";
+    51 GETSOCKNAME getsockname Sockets "";
+    52 GETPEERNAME getpeername Sockets "";
+    53 SOCKETPAIR socketpair Sockets "";
+    54 SETSOCKOPT setsockopt Sockets "`SO_SNDBUF`, `SO_RCVBUF`, `SO_PASSCRED`, `SO_RCVTIMEO`, `SO_SNDTIMEO`; others are `ENOPROTOOPT`.";
+    55 GETSOCKOPT getsockopt Sockets "Those, `SO_TYPE`, `SO_DOMAIN`, `SO_PROTOCOL`, `SO_ERROR`, `SO_PEERCRED` and `SO_ACCEPTCONN`.";
     61 WAIT4 wait4 Processes "The children are those of the agent, which also waits for them.";
     62 KILL kill Signals "";
     63 UNAME uname System "";
-    72 FCNTL fcntl Descriptors "`F_DUPFD`, `F_DUPFD_CLOEXEC`, `F_GETFD`, `F_SETFD`, `F_GETFL`, `F_SETFL`, record locks of processes and of open files, `F_GETPIPE_SZ`, `F_SETPIPE_SZ`; others are `EINVAL`.";
+    72 FCNTL fcntl Descriptors "`F_DUPFD`, `F_DUPFD_CLOEXEC`, `F_GETFD`, `F_SETFD`, `F_GETFL`, `F_SETFL`, record locks of processes and of open files, `F_GETPIPE_SZ`, `F_SETPIPE_SZ`, `F_GET_SEALS`, `F_ADD_SEALS`; others are `EINVAL`.";
     73 FLOCK flock Descriptors "";
     74 FSYNC fsync Descriptors "";
     75 FDATASYNC fdatasync Descriptors "";
@@ -198,12 +221,15 @@ calls! {
     200 TKILL tkill Signals "";
     201 TIME time Time "";
     204 SCHED_GETAFFINITY sched_getaffinity Processes "";
+    213 EPOLL_CREATE epoll_create Objects "";
     217 GETDENTS64 getdents64 Io "";
     221 FADVISE64 fadvise64 Io "Nothing to advise in memory.";
     227 CLOCK_SETTIME clock_settime Time "`CLOCK_REALTIME`.";
     228 CLOCK_GETTIME clock_gettime Time "";
     229 CLOCK_GETRES clock_getres Time "";
     230 CLOCK_NANOSLEEP clock_nanosleep Time "";
+    232 EPOLL_WAIT epoll_wait Objects "";
+    233 EPOLL_CTL epoll_ctl Objects "Without `EPOLLEXCLUSIVE` and `EPOLLWAKEUP`.";
     234 TGKILL tgkill Signals "";
     235 UTIMES utimes Paths "";
     247 WAITID waitid Processes "The children are those of the agent, which also waits for them.";
@@ -223,7 +249,15 @@ calls! {
     270 PSELECT6 pselect6 Polling "";
     271 PPOLL ppoll Polling "";
     280 UTIMENSAT utimensat Paths "";
+    281 EPOLL_PWAIT epoll_pwait Objects "";
+    283 TIMERFD_CREATE timerfd_create Objects "";
+    284 EVENTFD eventfd Objects "";
     285 FALLOCATE fallocate Io "Plain, `FALLOC_FL_KEEP_SIZE` and `FALLOC_FL_PUNCH_HOLE`.";
+    286 TIMERFD_SETTIME timerfd_settime Objects "Without `TFD_TIMER_CANCEL_ON_SET`.";
+    287 TIMERFD_GETTIME timerfd_gettime Objects "";
+    288 ACCEPT4 accept4 Sockets "";
+    290 EVENTFD2 eventfd2 Objects "";
+    291 EPOLL_CREATE1 epoll_create1 Objects "";
     292 DUP3 dup3 Descriptors "";
     293 PIPE2 pipe2 Descriptors "";
     295 PREADV preadv Io "";
@@ -233,12 +267,14 @@ calls! {
     309 GETCPU getcpu Processes "Always processor 0.";
     316 RENAMEAT2 renameat2 Names "`RENAME_NOREPLACE` and `RENAME_EXCHANGE`.";
     318 GETRANDOM getrandom System "";
+    319 MEMFD_CREATE memfd_create Objects "Without `MFD_HUGETLB`.";
     327 PREADV2 preadv2 Io "Without flags.";
     328 PWRITEV2 pwritev2 Io "Without flags.";
     332 STATX statx Paths "No birth time.";
     436 CLOSE_RANGE close_range Descriptors "";
     437 OPENAT2 openat2 Paths "`resolve` must be 0.";
     439 FACCESSAT2 faccessat2 Paths "";
+    441 EPOLL_PWAIT2 epoll_pwait2 Objects "";
     452 FCHMODAT2 fchmodat2 Paths "";
 }
 

@@ -126,6 +126,7 @@ impl Sys {
     /// Uses the kernel as this thread: with the thread's own credentials, if it has some.
     pub(crate) fn with_kernel<T>(&self, call: impl FnOnce(&mut Kernel) -> T) -> T {
         let mut kernel = self.machine.kernel().borrow_mut();
+        kernel.current_tid = self.thread.tid();
         kernel.swap_credentials(&self.thread);
         let result = call(&mut kernel);
         kernel.swap_credentials(&self.thread);

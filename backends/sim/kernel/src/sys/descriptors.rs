@@ -1,9 +1,11 @@
 //! Descriptors: copies, flags, pipes, poll.
 
-use provium_protocol::Errno;
+use provium_protocol::{Errno, Nanos};
 
 use super::Sys;
+use crate::kernel::epoll::earlier;
 use crate::kernel::file::FileKind;
+use crate::kernel::poll::Watch;
 use crate::kernel::wait::{Block, Channel, Stop};
 use crate::types::{Fd, PollFd};
 use crate::vfs::device::Device;
@@ -73,15 +75,22 @@ impl Sys {
     pub(crate) async fn poll_now(&self, fds: &mut [PollFd], timeout_ns: Option<u64>) -> Result<usize, Errno> {
         let deadline = timeout_ns.map(|ns| self.now().saturating_add(ns));
         loop {
-            let (ready, mut channels) = self.machine.kernel().borrow_mut().poll(self.pid(), fds)?;
+            let (ready, watch) = self.machine.kernel().borrow_mut().poll(self.pid(), fds)?;
             if ready > 0 || deadline.is_some_and(|deadline| self.now() >= deadline) {
                 return Ok(ready);
             }
-            if channels.is_empty() {
-                channels.push(if deadline.is_some() { Channel::Timer } else { Channel::Signal(self.pid()) });
-            }
-            self.sleep_on(Block { channels, deadline }).await?;
+            self.sleep_on(self.block_on(watch, deadline)).await?;
         }
+    }
+
+    /// What sleeping on a watch until a deadline means.
+    pub(crate) fn block_on(&self, watch: Watch, deadline: Option<Nanos>) -> Block {
+        let deadline = earlier(watch.deadline, deadline);
+        let mut channels = watch.channels;
+        if channels.is_empty() {
+            channels.push(if deadline.is_some() { Channel::Timer } else { Channel::Signal(self.pid()) });
+        }
+        Block { channels, deadline }
     }
 
     /// Sleeps until the inode behind an open file changes, unless `look` already finds what it seeks.

@@ -203,8 +203,10 @@ impl crate::kernel::Kernel {
     }
 
     fn is_blocking_pipe(&self, pid: crate::Pid, fd: Fd) -> bool {
+        use crate::kernel::file::FileKind;
+        // Only a pipe and a stream socket ever take a part of what they are given.
         self.file_id(pid, fd).and_then(|id| self.file(id)).is_ok_and(|file| {
-            matches!(file.kind, crate::kernel::file::FileKind::Pipe { .. })
+            matches!(file.kind, FileKind::Pipe { .. } | FileKind::Socket(_))
                 && file.flags & crate::flags::O_NONBLOCK == 0
         })
     }

@@ -153,24 +153,24 @@ impl Kernel {
         matches!(self.filesystems.get(node.fs as usize).map(|fs| &fs.kind), Some(FsKind::Proc))
     }
 
-    /// What stat(2) says of a node, as `viewer` sees it.
-    pub(crate) fn stat_node(&self, node: NodeId, viewer: Pid) -> Result<Stat, Errno> {
+    /// What stat(2) says of a node.
+    pub(crate) fn stat_node(&self, node: NodeId) -> Result<Stat, Errno> {
         let fs = self.filesystems.get(node.fs as usize).ok_or(Errno::EIO)?;
         match &fs.kind {
             FsKind::Memory(memory) => Ok(memory.get(node.ino).ok_or(Errno::ENOENT)?.stat(fs.dev, node.ino)),
-            FsKind::Proc => proc::stat(self, node.ino, viewer).map(|stat| Stat { dev: fs.dev, ino: node.ino, ..stat }),
+            FsKind::Proc => proc::stat(self, node.ino).map(|stat| Stat { dev: fs.dev, ino: node.ino, ..stat }),
         }
     }
 
     /// The node of a name in a directory.
-    pub(crate) fn lookup(&self, dir: NodeId, name: &[u8], viewer: Pid) -> Result<Option<NodeId>, Errno> {
+    pub(crate) fn lookup(&self, dir: NodeId, name: &[u8]) -> Result<Option<NodeId>, Errno> {
         let fs = self.filesystems.get(dir.fs as usize).ok_or(Errno::EIO)?;
         let found = match &fs.kind {
             FsKind::Memory(memory) => match &memory.get(dir.ino).ok_or(Errno::ENOENT)?.kind {
                 InodeKind::Directory { entries, .. } => entries.get(name).copied(),
                 _ => return Err(Errno::ENOTDIR),
             },
-            FsKind::Proc => proc::lookup(self, dir.ino, name, viewer)?,
+            FsKind::Proc => proc::lookup(self, dir.ino, name)?,
         };
         Ok(found.map(|ino| NodeId { fs: dir.fs, ino }))
     }
@@ -180,7 +180,7 @@ impl Kernel {
         let ino = match self.inode(dir) {
             Some(Inode { kind: InodeKind::Directory { parent, .. }, .. }) => *parent,
             Some(_) => ROOT_INO,
-            None => proc::parent(dir.ino),
+            None => proc::parent(self, dir.ino),
         };
         NodeId { fs: dir.fs, ino }
     }
@@ -195,7 +195,7 @@ impl Kernel {
     }
 
     /// The entries of a directory by name, its dots first.
-    pub(crate) fn entries(&self, dir: NodeId, viewer: Pid) -> Result<Vec<DirEntry>, Errno> {
+    pub(crate) fn entries(&self, dir: NodeId) -> Result<Vec<DirEntry>, Errno> {
         let kind = crate::flags::S_IFDIR;
         let mut all = vec![
             DirEntry { name: b".".to_vec(), ino: dir.ino, kind },
@@ -210,7 +210,7 @@ impl Kernel {
                 }));
             }
             Some(_) => return Err(Errno::ENOTDIR),
-            None => all.extend(proc::entries(self, dir.ino, viewer)?),
+            None => all.extend(proc::entries(self, dir.ino)?),
         }
         Ok(all)
     }

@@ -110,12 +110,12 @@ impl Kernel {
         }
         let root = if flags & MS_BIND != 0 {
             let from = self.walk(pid, crate::flags::AT_FDCWD, source, true)?.found()?;
-            if self.is_dir(from.node, pid) != self.is_dir(at.node, pid) {
+            if self.is_dir(from.node) != self.is_dir(at.node) {
                 return Err(Errno::ENOTDIR);
             }
             from.node
         } else {
-            if !self.is_dir(at.node, pid) {
+            if !self.is_dir(at.node) {
                 return Err(Errno::ENOTDIR);
             }
             let fs = match fstype {

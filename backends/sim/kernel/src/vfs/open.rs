@@ -10,7 +10,7 @@ use super::mount::Loc;
 use super::path::Walk;
 use super::perm::{MAY_READ, MAY_WRITE};
 use crate::flags::{
-    O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR,
+    O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_LARGEFILE, O_NOATIME, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR,
     O_SYNC, O_TMPFILE, O_TRUNC, O_WRONLY,
 };
 use crate::kernel::file::{FileKind, OpenFile};
@@ -19,7 +19,15 @@ use crate::kernel::{FifoOpen, Kernel};
 use crate::types::{Fd, Pid};
 
 /// Flags that stay with an open file and that fcntl(2) shows.
-const STATUS_FLAGS: i32 = O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_PATH | O_DIRECTORY | O_NOFOLLOW;
+const STATUS_FLAGS: i32 = O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_NOATIME | O_DIRECTORY | O_NOFOLLOW;
+
+/// Flags that stay with a mere place in the tree.
+const PATH_FLAGS: i32 = O_PATH | O_DIRECTORY | O_NOFOLLOW;
+
+/// What fcntl(2) shows of the flags of open(2). Offsets are always 64 bits, and Linux says so.
+fn status_flags(flags: i32) -> i32 {
+    if flags & O_PATH != 0 { flags & PATH_FLAGS } else { flags & STATUS_FLAGS | O_LARGEFILE }
+}
 
 impl Kernel {
     /// openat(2). A FIFO whose other end is not open yet blocks; `fifo` carries what was done so far
@@ -47,10 +55,10 @@ impl Kernel {
                 if flags & O_CREAT != 0 && flags & O_EXCL != 0 {
                     return Err(Errno::EEXIST.into());
                 }
-                if flags & O_CREAT != 0 && (slash || self.is_dir(loc.node, pid)) && flags & O_PATH == 0 {
-                    return Err(if self.is_dir(loc.node, pid) || slash { Errno::EISDIR } else { Errno::ENOTDIR }.into());
+                if flags & O_CREAT != 0 && (slash || self.is_dir(loc.node)) && flags & O_PATH == 0 {
+                    return Err(if self.is_dir(loc.node) || slash { Errno::EISDIR } else { Errno::ENOTDIR }.into());
                 }
-                if slash && !self.is_dir(loc.node, pid) {
+                if slash && !self.is_dir(loc.node) {
                     return Err(Errno::ENOTDIR.into());
                 }
                 (loc, entry, false)
@@ -85,15 +93,15 @@ impl Kernel {
         let cloexec = flags & O_CLOEXEC != 0;
         let place = place.map(|(dir, name)| (dir, Rc::from(name)));
         if flags & O_PATH != 0 {
-            let stat = self.stat_node(loc.node, pid)?;
+            let stat = self.stat_node(loc.node)?;
             if flags & O_DIRECTORY != 0 && !stat.is_dir() {
                 return Err(Errno::ENOTDIR.into());
             }
-            let file = OpenFile::new(FileKind::Path, flags & STATUS_FLAGS, Some(loc), place);
+            let file = OpenFile::new(FileKind::Path, status_flags(flags), Some(loc), place);
             return Ok(self.install(pid, file, cloexec, 0)?);
         }
         let (read, write) = access_mode(flags);
-        let stat = self.stat_node(loc.node, pid)?;
+        let stat = self.stat_node(loc.node)?;
         if stat.is_symlink() {
             return Err(Errno::ELOOP.into());
         }
@@ -113,7 +121,7 @@ impl Kernel {
         if self.is_proc(loc.node) {
             let kind =
                 if stat.is_dir() { FileKind::Directory { entries: None } } else { FileKind::Proc { content: None } };
-            let file = OpenFile::new(kind, flags & STATUS_FLAGS, Some(loc), place);
+            let file = OpenFile::new(kind, status_flags(flags), Some(loc), place);
             return Ok(self.install(pid, file, cloexec, 0)?);
         }
         let kind = match &self.inode(loc.node).ok_or(Errno::ENOENT)?.kind {
@@ -128,14 +136,14 @@ impl Kernel {
             },
             InodeKind::Fifo(pipe) => {
                 let pipe = *pipe;
-                let file = OpenFile::new(FileKind::Path, flags & STATUS_FLAGS, Some(loc), place);
+                let file = OpenFile::new(FileKind::Path, status_flags(flags), Some(loc), place);
                 return self.open_fifo(pid, file, pipe, flags, fifo);
             }
         };
         if flags & O_TRUNC != 0 && stat.is_file() {
             self.set_len(loc.node, 0)?;
         }
-        let file = OpenFile::new(kind, flags & STATUS_FLAGS, Some(loc), place);
+        let file = OpenFile::new(kind, status_flags(flags), Some(loc), place);
         Ok(self.install(pid, file, cloexec, 0)?)
     }
 
@@ -147,13 +155,13 @@ impl Kernel {
             _ => return Err(Errno::ENXIO.into()),
         };
         self.pipe_add(pipe, read, write);
-        let file = OpenFile::new(FileKind::Pipe { pipe, read, write }, flags & STATUS_FLAGS, None, None);
+        let file = OpenFile::new(FileKind::Pipe { pipe, read, write }, status_flags(flags), None, None);
         Ok(self.install(pid, file, flags & O_CLOEXEC != 0, 0)?)
     }
 
     fn open_tmpfile(&mut self, pid: Pid, dirfd: Fd, path: &[u8], flags: i32, mode: u32) -> Result<Fd, Stop> {
         let dir = self.walk(pid, dirfd, path, true)?.found()?;
-        if !self.is_dir(dir.node, pid) {
+        if !self.is_dir(dir.node) {
             return Err(Errno::ENOTDIR.into());
         }
         if !access_mode(flags).1 {
@@ -163,7 +171,7 @@ impl Kernel {
         let name = b"\0tmpfile".to_vec();
         let node = self.create(pid, dir, name.clone(), InodeKind::File(Default::default()), mode)?;
         let loc = Loc { mount: dir.mount, node };
-        let file = OpenFile::new(FileKind::Regular, flags & STATUS_FLAGS & !O_DIRECTORY, Some(loc), None);
+        let file = OpenFile::new(FileKind::Regular, status_flags(flags) & !O_DIRECTORY, Some(loc), None);
         let opened = self.install(pid, file, flags & O_CLOEXEC != 0, 0);
         self.remove_name(dir.node, &name, false)?;
         self.drop_link(node, 1)?;
@@ -171,6 +179,7 @@ impl Kernel {
     }
 
     pub(crate) fn set_len(&mut self, node: super::NodeId, len: u64) -> Result<(), Errno> {
+        self.check_seals(node, false, len)?;
         let now = self.realtime();
         let inode = self.inode_mut(node)?;
         let InodeKind::File(data) = &mut inode.kind else { return Err(Errno::EINVAL) };

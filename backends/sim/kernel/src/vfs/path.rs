@@ -68,7 +68,7 @@ impl Kernel {
             return Ok(self.proc(pid)?.cwd);
         }
         let loc = self.file(self.file_id(pid, dirfd)?)?.loc.ok_or(Errno::ENOTDIR)?;
-        if self.is_dir(loc.node, pid) { Ok(loc) } else { Err(Errno::ENOTDIR) }
+        if self.is_dir(loc.node) { Ok(loc) } else { Err(Errno::ENOTDIR) }
     }
 
     /// Resolves a path. `follow`: whether a symbolic link at its end is followed (it always is before a
@@ -96,7 +96,7 @@ impl Kernel {
             let (name, tail) = rest.split_at(end);
             rest = tail;
             let last = rest.iter().all(|byte| *byte == b'/');
-            if !self.is_dir(at.node, pid) {
+            if !self.is_dir(at.node) {
                 return Err(Errno::ENOTDIR);
             }
             self.check(pid, at.node, MAY_EXEC)?;
@@ -115,7 +115,7 @@ impl Kernel {
             if name.len() > NAME_MAX {
                 return Err(Errno::ENAMETOOLONG);
             }
-            let Some(node) = self.lookup(at.node, name, pid)? else {
+            let Some(node) = self.lookup(at.node, name)? else {
                 return if last {
                     Ok(Walk::Missing { dir: at, name: name.to_vec(), slash })
                 } else {
@@ -123,11 +123,14 @@ impl Kernel {
                 };
             };
             let child = self.cross_mounts(Loc { mount: at.mount, node });
-            let is_link = child.node == node && self.stat_node(node, pid)?.mode & S_IFMT == S_IFLNK;
+            let is_link = child.node == node && self.stat_node(node)?.mode & S_IFMT == S_IFLNK;
             if !is_link || (last && !follow && !slash) {
                 entry = Some((at, name.to_vec()));
                 at = child;
                 continue;
+            }
+            if last {
+                self.check_symlink(pid, at.node, node)?;
             }
             *links += 1;
             if *links > MAX_SYMLINKS {
@@ -197,8 +200,8 @@ impl Kernel {
         if path.is_empty() { b"/".to_vec() } else { path }
     }
 
-    fn name_in(&self, parent: Loc, child: Loc) -> Option<Vec<u8>> {
-        let entries = self.entries(parent.node, 1).ok()?;
+    pub(crate) fn name_in(&self, parent: Loc, child: Loc) -> Option<Vec<u8>> {
+        let entries = self.entries(parent.node).ok()?;
         entries
             .into_iter()
             .find(|entry| entry.ino == child.node.ino && entry.name != b"." && entry.name != b"..")

@@ -3,7 +3,7 @@
 use provium_protocol::Errno;
 
 use super::NodeId;
-use crate::flags::S_ISVTX;
+use crate::flags::{S_ISGID, S_ISUID, S_ISVTX};
 use crate::kernel::Kernel;
 use crate::types::{Credentials, Pid, Stat};
 
@@ -38,7 +38,7 @@ impl Kernel {
         if creds.is_root() && want & MAY_EXEC == 0 {
             return Ok(());
         }
-        let stat = self.stat_node(node, pid)?;
+        let stat = self.stat_node(node)?;
         if allowed(&stat, creds, want) { Ok(()) } else { Err(Errno::EACCES) }
     }
 
@@ -48,20 +48,48 @@ impl Kernel {
         if creds.is_root() {
             return Ok(());
         }
-        let dir = self.stat_node(dir, pid)?;
-        if dir.mode & S_ISVTX == 0 || dir.uid == creds.euid || self.stat_node(entry, pid)?.uid == creds.euid {
+        let dir = self.stat_node(dir)?;
+        if dir.mode & S_ISVTX == 0 || dir.uid == creds.euid || self.stat_node(entry)?.uid == creds.euid {
             return Ok(());
         }
         Err(Errno::EPERM)
     }
 
+    /// `EPERM` if `fs.protected_hardlinks` forbids the process to make another name for what it neither
+    /// owns nor could open for reading and writing.
+    pub(crate) fn check_hardlink(&self, pid: Pid, node: NodeId) -> Result<(), Errno> {
+        if self.check_owner(pid, node).is_ok() || self.setting("sys/fs/protected_hardlinks") == 0 {
+            return Ok(());
+        }
+        let stat = self.stat_node(node)?;
+        let special = stat.mode & S_ISUID != 0 || stat.mode & (S_ISGID | 0o010) == S_ISGID | 0o010;
+        if stat.is_file() && !special && allowed(&stat, &self.proc(pid)?.creds, MAY_READ | MAY_WRITE) {
+            return Ok(());
+        }
+        Err(Errno::EPERM)
+    }
+
+    /// `EACCES` if `fs.protected_symlinks` forbids the process to follow somebody else's link in a
+    /// sticky directory that all may write to.
+    pub(crate) fn check_symlink(&self, pid: Pid, dir: NodeId, link: NodeId) -> Result<(), Errno> {
+        let dir = self.stat_node(dir)?;
+        if dir.mode & (S_ISVTX | 0o002) != S_ISVTX | 0o002 {
+            return Ok(());
+        }
+        let owner = self.stat_node(link)?.uid;
+        if owner == self.proc(pid)?.creds.euid || owner == dir.uid || self.setting("sys/fs/protected_symlinks") == 0 {
+            return Ok(());
+        }
+        Err(Errno::EACCES)
+    }
+
     /// `EPERM` unless the process owns the node or is root.
     pub(crate) fn check_owner(&self, pid: Pid, node: NodeId) -> Result<(), Errno> {
         let creds = &self.proc(pid)?.creds;
-        if creds.is_root() || self.stat_node(node, pid)?.uid == creds.euid { Ok(()) } else { Err(Errno::EPERM) }
+        if creds.is_root() || self.stat_node(node)?.uid == creds.euid { Ok(()) } else { Err(Errno::EPERM) }
     }
 
-    pub(crate) fn is_dir(&self, node: NodeId, viewer: Pid) -> bool {
-        self.stat_node(node, viewer).is_ok_and(|stat| stat.is_dir())
+    pub(crate) fn is_dir(&self, node: NodeId) -> bool {
+        self.stat_node(node).is_ok_and(|stat| stat.is_dir())
     }
 }

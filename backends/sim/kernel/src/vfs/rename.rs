@@ -52,7 +52,7 @@ impl Kernel {
         if flags & RENAME_EXCHANGE != 0 && existing.is_none() {
             return Err(Errno::ENOENT);
         }
-        let is_dir = self.is_dir(source.node, pid);
+        let is_dir = self.is_dir(source.node);
         if !is_dir && (from_slash || (to_slash && flags & RENAME_EXCHANGE == 0)) {
             return Err(Errno::ENOTDIR);
         }
@@ -87,11 +87,11 @@ impl Kernel {
         }
         match existing {
             Some(existing) if flags & RENAME_EXCHANGE != 0 => {
-                self.exchange((from_dir.node, &from_name, source.node), (to_dir.node, &to_name, existing.node), pid)
+                self.exchange((from_dir.node, &from_name, source.node), (to_dir.node, &to_name, existing.node))
             }
             _ => {
                 if let Some(existing) = existing {
-                    self.check_replace(existing, is_dir, pid)?;
+                    self.check_replace(existing, is_dir)?;
                     self.remove_name(to_dir.node, &to_name, is_dir)?;
                     self.drop_link(existing.node, if is_dir { 2 } else { 1 })?;
                 }
@@ -102,8 +102,8 @@ impl Kernel {
         }
     }
 
-    fn check_replace(&self, existing: Loc, is_dir: bool, pid: Pid) -> Result<(), Errno> {
-        match (is_dir, self.is_dir(existing.node, pid)) {
+    fn check_replace(&self, existing: Loc, is_dir: bool) -> Result<(), Errno> {
+        match (is_dir, self.is_dir(existing.node)) {
             (true, false) => return Err(Errno::ENOTDIR),
             (false, true) => return Err(Errno::EISDIR),
             _ => {}
@@ -115,8 +115,8 @@ impl Kernel {
         }
     }
 
-    fn exchange(&mut self, a: (NodeId, &[u8], NodeId), b: (NodeId, &[u8], NodeId), pid: Pid) -> Result<(), Errno> {
-        let (a_is_dir, b_is_dir) = (self.is_dir(a.2, pid), self.is_dir(b.2, pid));
+    fn exchange(&mut self, a: (NodeId, &[u8], NodeId), b: (NodeId, &[u8], NodeId)) -> Result<(), Errno> {
+        let (a_is_dir, b_is_dir) = (self.is_dir(a.2), self.is_dir(b.2));
         self.remove_name(a.0, a.1, a_is_dir)?;
         self.remove_name(b.0, b.1, b_is_dir)?;
         self.add_name(a.0, a.1.to_vec(), b.2.ino, b_is_dir)?;

@@ -151,10 +151,12 @@ impl Kernel {
         let target = b"/".to_vec();
         self.attach(Mount { root: NodeId { fs: root, ino: ROOT_INO }, at: None, source, target, read_only: false });
         let dev = self.add_filesystem(FsKind::Memory(tree.dev), "devtmpfs");
+        let hidden = MemoryFs::new(self.memory / 2, 0o700, self.realtime());
+        self.memfd_fs = self.add_filesystem(FsKind::Memory(hidden), "tmpfs");
         self.proc_fs = self.add_filesystem(FsKind::Proc, "proc");
         for (fs, name) in [(dev, "dev"), (self.proc_fs, "proc")] {
             let root = Loc { mount: 0, node: NodeId { fs: root, ino: ROOT_INO } };
-            let node = self.lookup(root.node, name.as_bytes(), 1)?.ok_or(Errno::ENOENT)?;
+            let node = self.lookup(root.node, name.as_bytes())?.ok_or(Errno::ENOENT)?;
             let source = if name == "dev" { "devtmpfs" } else { "proc" };
             self.attach(Mount {
                 root: NodeId { fs, ino: ROOT_INO },
@@ -175,7 +177,7 @@ impl Kernel {
         let name = names.pop().ok_or(Errno::EISDIR)?;
         for name in names {
             dir = match self.walk(1, crate::flags::AT_FDCWD, &[&self.path_of(dir)[..], b"/", name].concat(), true)? {
-                super::path::Walk::Found { loc, .. } if self.is_dir(loc.node, 1) => loc,
+                super::path::Walk::Found { loc, .. } if self.is_dir(loc.node) => loc,
                 super::path::Walk::Missing { dir, name, .. } => {
                     let kind = InodeKind::Directory { entries: BTreeMap::new(), parent: dir.node.ino };
                     let node = self.create(1, dir, name, kind, 0o755)?;
@@ -184,7 +186,7 @@ impl Kernel {
                 _ => return Err(Errno::ENOTDIR),
             };
         }
-        let node = match self.lookup(dir.node, name, 1)? {
+        let node = match self.lookup(dir.node, name)? {
             Some(node) => node,
             None => self.create(1, dir, name.to_vec(), InodeKind::File(Default::default()), perm)?,
         };

@@ -158,7 +158,7 @@ impl Kernel {
         } else {
             match self.walk(pid, from_fd, from, flags & AT_SYMLINK_FOLLOW != 0)? {
                 // A link to a file cannot be reached through a path that says it is a directory.
-                Walk::Found { loc, slash: true, .. } if !self.is_dir(loc.node, pid) => return Err(Errno::ENOTDIR),
+                Walk::Found { loc, slash: true, .. } if !self.is_dir(loc.node) => return Err(Errno::ENOTDIR),
                 walk => walk.found()?,
             }
         };
@@ -166,9 +166,10 @@ impl Kernel {
         if source.mount != dir.mount || source.node.fs != dir.node.fs {
             return Err(Errno::EXDEV);
         }
-        if self.is_dir(source.node, pid) {
+        if self.is_dir(source.node) {
             return Err(Errno::EPERM);
         }
+        self.check_hardlink(pid, source.node)?;
         let now = self.realtime();
         let inode = self.inode_mut(source.node)?;
         inode.nlink += 1;
@@ -182,7 +183,7 @@ impl Kernel {
         let (loc, entry) = match self.walk(pid, dirfd, path, false)? {
             Walk::Missing { .. } => return Err(Errno::ENOENT),
             Walk::OpenFile(_) => return Err(Errno::EPERM),
-            Walk::Found { loc, slash: true, .. } if !rmdir && !self.is_dir(loc.node, pid) => {
+            Walk::Found { loc, slash: true, .. } if !rmdir && !self.is_dir(loc.node) => {
                 return Err(Errno::ENOTDIR);
             }
             Walk::Found { loc, entry, .. } => (loc, entry),
@@ -200,7 +201,7 @@ impl Kernel {
         }
         self.check_writable(dir.mount)?;
         self.check(pid, dir.node, MAY_WRITE | MAY_EXEC)?;
-        let is_dir = self.is_dir(loc.node, pid);
+        let is_dir = self.is_dir(loc.node);
         if is_dir && !rmdir {
             return Err(Errno::EISDIR);
         }
@@ -238,7 +239,7 @@ impl Kernel {
             });
         }
         match self.walk(pid, dirfd, path, flags & AT_SYMLINK_NOFOLLOW == 0)? {
-            Walk::Found { loc, slash: true, .. } if !self.is_dir(loc.node, pid) => Err(Errno::ENOTDIR),
+            Walk::Found { loc, slash: true, .. } if !self.is_dir(loc.node) => Err(Errno::ENOTDIR),
             Walk::Found { loc, .. } => Ok(Place::Node(loc)),
             Walk::Missing { .. } => Err(Errno::ENOENT),
             Walk::OpenFile(id) => Ok(Place::OpenFile(id)),
@@ -248,8 +249,8 @@ impl Kernel {
     /// newfstatat(2).
     pub fn stat_at(&self, pid: Pid, dirfd: Fd, path: &[u8], flags: i32) -> Result<Stat, Errno> {
         match self.walk_at(pid, dirfd, path, flags)? {
-            Place::Node(loc) => self.stat_node(loc.node, pid),
-            Place::OpenFile(id) => self.stat_file(id, pid),
+            Place::Node(loc) => self.stat_node(loc.node),
+            Place::OpenFile(id) => self.stat_file(id),
         }
     }
 
@@ -277,7 +278,7 @@ impl Kernel {
         }
         let creds = &self.proc(pid)?.creds;
         let real = Credentials { euid: creds.uid, egid: creds.gid, ..creds.clone() };
-        let stat = self.stat_node(loc.node, pid)?;
+        let stat = self.stat_node(loc.node)?;
         if mode & crate::flags::W_OK != 0 && !stat_is_special(&stat) {
             self.check_writable(loc.mount)?;
         }
@@ -376,7 +377,7 @@ impl Kernel {
     /// chdir(2) and fchdir(2).
     pub fn chdir(&mut self, pid: Pid, place: &Place) -> Result<(), Errno> {
         let Place::Node(loc) = *place else { return Err(Errno::ENOTDIR) };
-        if !self.is_dir(loc.node, pid) {
+        if !self.is_dir(loc.node) {
             return Err(Errno::ENOTDIR);
         }
         self.check(pid, loc.node, MAY_EXEC)?;

@@ -1,68 +1,121 @@
 //! Files at the top of `/proc`.
 
+use std::fmt::Write as _;
+
 use provium_protocol::Errno;
 
-use super::node::{Entry, SYSTEM_FILES};
 use crate::kernel::Kernel;
-use crate::types::Pid;
 
-pub(super) fn content(kernel: &Kernel, entry: Entry, _viewer: Pid) -> Result<Vec<u8>, Errno> {
-    let Entry::System(at) = entry else { return Err(Errno::EINVAL) };
-    let name = SYSTEM_FILES.get(at as usize).ok_or(Errno::ENOENT)?.0;
-    let running = kernel.procs.values().filter(|process| !process.is_zombie()).count();
-    Ok(match name {
+/// Nanoseconds in a clock tick, a hundredth of a second.
+const TICK: u64 = 10_000_000;
+
+pub(super) fn content(kernel: &Kernel, path: &str) -> Result<Vec<u8>, Errno> {
+    Ok(match path {
+        "cgroups" => b"#subsys_name\thierarchy\tnum_cgroups\tenabled\n".to_vec(),
         "cmdline" => format!("{}\n", kernel.cmdline).into_bytes(),
+        "cpuinfo" => cpuinfo(kernel),
+        "devices" => b"Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n\nBlock devices:\n".to_vec(),
+        "diskstats" | "misc" | "modules" => Vec::new(),
         "filesystems" => b"nodev\tproc\nnodev\ttmpfs\nnodev\tdevtmpfs\nnodev\tpipefs\nnodev\tsockfs\n".to_vec(),
-        "loadavg" => format!("0.00 0.00 0.00 1/{running} {}\n", kernel.last_pid()).into_bytes(),
+        "kmsg" => kernel.dmesg(),
+        "loadavg" => {
+            let running = kernel.procs.values().filter(|process| process.is_running()).count();
+            let tasks: usize = kernel.procs.values().map(|process| process.threads.len()).sum();
+            format!("0.00 0.00 0.00 {running}/{tasks} {}\n", kernel.last_pid()).into_bytes()
+        }
         "locks" => kernel.locks_text().into_bytes(),
-        "meminfo" => {
-            let (total, free) = (kernel.memory / 1024, kernel.free_memory() / 1024);
-            format!(
-                "MemTotal:       {total:8} kB\nMemFree:        {free:8} kB\nMemAvailable:   {free:8} kB\nBuffers:               0 kB\nCached:         {:8} kB\nSwapTotal:             0 kB\nSwapFree:              0 kB\nShmem:          {:8} kB\n",
-                total - free,
-                total - free
-            )
-            .into_bytes()
-        }
-        "stat" => {
-            let boot = kernel.boot_time.div_euclid(1_000_000_000);
-            let ticks = kernel.uptime() / 10_000_000;
-            let mut text = format!("cpu  {ticks} 0 0 0 0 0 0 0 0 0\n");
-            for cpu in 0..kernel.cpus {
-                text.push_str(&format!("cpu{cpu} {ticks} 0 0 0 0 0 0 0 0 0\n"));
-            }
-            text.push_str(&format!(
-                "intr 0\nctxt 0\nbtime {boot}\nprocesses {}\nprocs_running 1\nprocs_blocked 0\n",
-                kernel.last_pid()
-            ));
-            text.into_bytes()
-        }
+        "meminfo" => meminfo(kernel),
+        "partitions" => b"major minor  #blocks  name\n\n".to_vec(),
+        "stat" => stat(kernel),
+        "swaps" => b"Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n".to_vec(),
         "uptime" => {
-            let hundredths = kernel.uptime() / 10_000_000;
-            format!("{}.{:02} 0.00\n", hundredths / 100, hundredths % 100).into_bytes()
+            let (up, idle) = (kernel.uptime() / TICK, idle(kernel) / TICK);
+            format!("{}.{:02} {}.{:02}\n", up / 100, up % 100, idle / 100, idle % 100).into_bytes()
         }
-        _ => {
+        "version" => {
             let name = kernel.uname();
             format!("{} version {} (provium) {}\n", name.sysname, name.release, name.version).into_bytes()
         }
+        "vmstat" => {
+            let (total, free) = (kernel.memory / 4096, kernel.free_memory() / 4096);
+            format!("nr_free_pages {free}\nnr_file_pages {0}\nnr_shmem {0}\n", total - free).into_bytes()
+        }
+        _ => return Err(Errno::EIO),
     })
 }
 
-/// `/proc/mounts`.
-pub(super) fn mounts(kernel: &Kernel) -> Vec<u8> {
-    let mut text = Vec::new();
-    for mount in kernel.mounts.values() {
-        let fs = &kernel.filesystems[mount.root.fs as usize];
-        text.extend_from_slice(&mount.source);
-        text.push(b' ');
-        text.extend_from_slice(&mount.target);
-        text.extend_from_slice(
-            format!(" {} {},relatime 0 0\n", fs.type_name, if mount.read_only { "ro" } else { "rw" }).as_bytes(),
-        );
-    }
-    text
+/// Time that all processors together had nothing to do.
+fn idle(kernel: &Kernel) -> u64 {
+    (kernel.uptime() * u64::from(kernel.cpus)).saturating_sub(kernel.cpu_ns)
 }
 
-pub(super) fn write(_kernel: &mut Kernel, _entry: Entry, _data: &[u8]) -> Result<(), Errno> {
-    Err(Errno::EIO)
+fn stat(kernel: &Kernel) -> Vec<u8> {
+    let boot = kernel.boot_time.div_euclid(1_000_000_000);
+    let (busy, idle) = (kernel.cpu_ns / TICK, idle(kernel) / TICK);
+    let cpus = u64::from(kernel.cpus).max(1);
+    let running = kernel.procs.values().filter(|process| process.is_running()).count();
+    let mut text = format!("cpu  {busy} 0 0 {idle} 0 0 0 0 0 0\n");
+    for cpu in 0..cpus {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "cpu{cpu} {} 0 0 {} 0 0 0 0 0 0", busy / cpus, idle / cpus);
+    }
+    let _ = write!(
+        text,
+        "intr 0\nctxt {}\nbtime {boot}\nprocesses {}\nprocs_running {running}\nprocs_blocked 0\nsoftirq 0\n",
+        kernel.world.steps(),
+        kernel.last_pid()
+    );
+    text.into_bytes()
+}
+
+fn meminfo(kernel: &Kernel) -> Vec<u8> {
+    let (total, free) = (kernel.memory / 1024, kernel.free_memory() / 1024);
+    let files = kernel.file_memory() / 1024;
+    let rows = [
+        ("MemTotal", total),
+        ("MemFree", free),
+        ("MemAvailable", free),
+        ("Buffers", 0),
+        ("Cached", files),
+        ("SwapCached", 0),
+        ("Active", files),
+        ("Inactive", 0),
+        ("SwapTotal", 0),
+        ("SwapFree", 0),
+        ("Dirty", 0),
+        ("Writeback", 0),
+        ("Shmem", files),
+        ("SReclaimable", 0),
+    ];
+    let mut text = String::new();
+    for (name, value) in rows {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{:<15}{value:9} kB", format!("{name}:"));
+    }
+    text.into_bytes()
+}
+
+fn cpuinfo(kernel: &Kernel) -> Vec<u8> {
+    let mut text = String::new();
+    for cpu in 0..kernel.cpus {
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "processor\t: {cpu}\nvendor_id\t: provium\ncpu family\t: 6\nmodel\t\t: 1\nmodel name\t: provium simulated CPU\nstepping\t: 1\ncpu MHz\t\t: 1000.000\ncache size\t: 1024 KB\nphysical id\t: 0\nsiblings\t: {0}\ncore id\t\t: {cpu}\ncpu cores\t: {0}\nfpu\t\t: yes\nflags\t\t: fpu tsc lm hypervisor\nbogomips\t: 2000.00\naddress sizes\t: 48 bits physical, 48 bits virtual\n\n",
+            kernel.cpus
+        );
+    }
+    text.into_bytes()
+}
+
+pub(super) fn write(kernel: &mut Kernel, path: &str, data: &[u8]) -> Result<(), Errno> {
+    match (path, data.first()) {
+        // What these keys do on Linux makes no difference here, but for the line in the log.
+        ("sysrq-trigger", Some(b's')) => kernel.log("sysrq: Emergency Sync"),
+        ("sysrq-trigger", Some(b'h')) => kernel.log("sysrq: HELP : sync(s)"),
+        // Machines crash and reboot from outside: a key that did it would take the agent along.
+        ("sysrq-trigger", _) => return Err(Errno::EIO),
+        _ => return Err(Errno::EIO),
+    }
+    Ok(())
 }
