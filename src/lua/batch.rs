@@ -45,7 +45,7 @@ static CLASS: Class = Class {
         add("readlink", 1, |call| put(call, fs::readlink)),
         add("chmod", 2, |call| put(call, fs::chmod)),
         add("open_file", 2, |call| put(call, fs::open_file)),
-        add("syscall", 7, |call| put(call, syscall::syscall)),
+        add("syscall", 1_000, |call| put(call, syscall::syscall)),
     ],
 };
 

@@ -96,6 +96,12 @@ pub struct Host {
     cache: RefCell<Vec<(&'static str, Table)>>,
 }
 
+/// What one test may log, in calls: a loop that prints must not fill the memory or the terminal.
+const MAX_LOGGED: u32 = 10_000;
+
+/// Bytes of one logged text.
+const MAX_LOG_LINE: usize = 64 << 10;
+
 /// Why the instruction hook made Lua yield.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interrupt {
@@ -256,8 +262,21 @@ impl Host {
     }
 
     /// Reports a line that the test logged.
-    pub fn log(&self, text: String) {
-        let test = self.section().test.as_deref().map(str::to_owned);
+    pub fn log(&self, mut text: String) {
+        let section = self.section();
+        let logged = section.logged.get() + 1;
+        section.logged.set(logged);
+        if logged > MAX_LOGGED {
+            return;
+        }
+        if logged == MAX_LOGGED {
+            text = format!("({MAX_LOGGED} lines were logged; what follows is left out)");
+        } else if text.len() > MAX_LOG_LINE {
+            let end = (0..=MAX_LOG_LINE).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+            text.truncate(end);
+            text.push_str("… (cut)");
+        }
+        let test = section.test.as_deref().map(str::to_owned);
         self.events.borrow_mut().push_back(Event::Log { file: self.setup.file.to_string(), test, text });
     }
 }

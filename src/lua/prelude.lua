@@ -82,7 +82,7 @@ local function stable(v)
   local text = raw_tostring(v)
   local ty = type(v)
   if ty == "string" or ty == "number" or ty == "boolean" or ty == "nil" then return text end
-  local name = match(text, "^(.*): 0x%x+$")
+  local name = match(text, "^(.*): 0x%x+$") or match(text, "^(file) %(0x%x+%)$")
   if not name then return text end
   local id = ids[v]
   if not id then
@@ -94,7 +94,11 @@ end
 tostring = stable
 
 local plain = {string = true, number = true, boolean = true, ["nil"] = true}
+local find = string.find
 function string.format(format, ...)
+  if type(format) == "string" and find(format, "p", 1, true) and find(format, "%%[-]?%d*p") then
+    error("string.format: %p shows an address, and addresses differ from run to run", 2)
+  end
   for i = 1, select("#", ...) do
     if not plain[type((select(i, ...)))] then
       local args = {...}

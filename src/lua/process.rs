@@ -13,7 +13,7 @@ use super::call::{Answer, Call, Class, later, now, one};
 use super::exchange::{Speaker, exchange};
 use super::fault::Fault;
 use super::host::Host;
-use super::machine::OpenThing;
+use super::machine::{OpenThing, VmState};
 use super::ops::{self, Ground, mismatch, say_with};
 use super::{run_result, stream};
 use crate::runner::place::Place;
@@ -274,8 +274,14 @@ pub fn close_thing(
     closed: impl FnOnce() + 'static,
 ) -> LocalFuture<Result<(), String>> {
     let Some(host) = host.upgrade() else { return Box::pin(std::future::ready(Ok(()))) };
+    let vm = &speaker.vm;
+    // A paused guest answers nothing.
+    let resumed = (vm.state() == VmState::Paused).then(|| vm.machine_op(&host, Op::Resume, VmState::Booted, None));
     let said = exchange(&host, speaker, op, None);
     Box::pin(async move {
+        if let Some(resumed) = resumed {
+            resumed.await.map_err(|error| error.to_string())?;
+        }
         let result = said.await.map(|_| ()).map_err(|error| error.to_string());
         if result.is_ok() {
             closed();

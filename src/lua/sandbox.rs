@@ -49,6 +49,8 @@ static IO: Class = Class {
 
 static MATH: Class = Class { prefix: "math.", entries: &[now("randomseed", 2, random_seed)] };
 
+static DEBUG: Class = Class { prefix: "debug.", entries: &[now("traceback", 2, traceback)] };
+
 static LOAD: Class = Class {
     prefix: "",
     entries: &[
@@ -69,6 +71,7 @@ pub fn install(lua: &Lua) -> mlua::Result<()> {
     for entry in IO.entries {
         io.raw_set(entry.name, IO.function(lua, entry)?)?;
     }
+    globals.raw_set("debug", DEBUG.lazy_table(lua)?)?;
     let host = Host::of(lua);
     let math: Table = globals.raw_get("math")?;
     let seed: Function = math.raw_get("randomseed")?;
@@ -81,6 +84,17 @@ pub fn install(lua: &Lua) -> mlua::Result<()> {
         globals.raw_set(entry.name, LOAD.function(lua, entry)?)?;
     }
     Ok(())
+}
+
+/// `debug.traceback(message?, level?)`; the rest of the library would let a test break the bindings.
+fn traceback(call: &Call) -> Returned {
+    let message = match call.arg(1) {
+        Value::Nil => None,
+        Value::String(text) => Some(text.to_string_lossy()),
+        other => return one(call.lua, other.clone()),
+    };
+    let level = call.read_optional(2, "level", |named| named.integer_in(0..=1_000_000))?.unwrap_or(1);
+    one(call.lua, call.lua.traceback(message.as_deref(), usize::try_from(level).unwrap_or(1))?)
 }
 
 fn random_seed(call: &Call) -> Returned {

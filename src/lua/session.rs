@@ -148,7 +148,11 @@ impl Session {
         let mut unseen = Vec::new();
         for task in self.host.spawned.take() {
             if let Some(thrown) = task.unseen_error() {
-                unseen.push((tasks::spawned_at(task.state()), failure::raised(&thrown).failure));
+                let raised = failure::raised(&thrown);
+                // The section knows of assertions and of skips by itself.
+                if !(raised.is_assertion || raised.is_skip) {
+                    unseen.push((tasks::spawned_at(task.state()), raised.failure));
+                }
             } else if !task.state().over.get() {
                 section.warn(format!("{} still ran at the end and was cancelled", tasks::spawned_at(task.state())));
             }

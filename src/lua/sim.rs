@@ -167,8 +167,10 @@ async fn complain(running: &Running, problem: &str) -> i32 {
     EXIT_ERROR
 }
 
-fn os_fault(errno: Errno, doing: &str) -> Fault {
-    Fault::from_op(OpError::os(errno, doing), "p", &"".into())
+fn os_fault(errno: Errno, method: &str, doing: &str) -> Fault {
+    let mut fault = Fault::from_op(OpError::os(errno, doing), &format!("p:{method}"), &"".into());
+    fault.vm = None;
+    fault
 }
 
 fn fd(call: &Call, position: usize) -> Result<i32, Fault> {
@@ -181,7 +183,7 @@ fn read(call: &Call) -> Result<Answer, Fault> {
     let len = call.read(2, "count", |named| named.integer_in(0..=most))?.unsigned_abs();
     let (lua, reading) = (call.lua.clone(), running.process.read(fd, usize::try_from(len).unwrap_or(usize::MAX)));
     Ok(Box::pin(async move {
-        let data = reading.await.map_err(|errno| os_fault(errno, &format!("read descriptor {fd}")))?;
+        let data = reading.await.map_err(|errno| os_fault(errno, "read", &format!("descriptor {fd}")))?;
         one(&lua, lua.create_string(data)?)
     }))
 }
@@ -191,7 +193,7 @@ fn write(call: &Call) -> Result<Answer, Fault> {
     let data = call.read(2, "data", Named::bytes)?;
     let (lua, writing) = (call.lua.clone(), running.process.write(fd, data));
     Ok(Box::pin(async move {
-        let count = writing.await.map_err(|errno| os_fault(errno, &format!("write descriptor {fd}")))?;
+        let count = writing.await.map_err(|errno| os_fault(errno, "write", &format!("descriptor {fd}")))?;
         one(&lua, count)
     }))
 }
@@ -229,10 +231,10 @@ fn open(call: &Call) -> Result<Answer, Fault> {
             (flags, mode.perm.unwrap_or(NEW_FILE))
         }
     };
-    let doing = format!("open {}", String::from_utf8_lossy(&path.0));
+    let doing = String::from_utf8_lossy(&path.0).into_owned();
     let (lua, opening) = (call.lua.clone(), running.process.open(path.0, flags, perm));
     Ok(Box::pin(async move {
-        let fd = opening.await.map_err(|errno| os_fault(errno, &doing))?;
+        let fd = opening.await.map_err(|errno| os_fault(errno, "open", &doing))?;
         one(&lua, fd)
     }))
 }
@@ -241,7 +243,7 @@ fn close(call: &Call) -> Result<Answer, Fault> {
     let (running, fd) = (this(call)?, fd(call, 1)?);
     let closing = running.process.close(fd);
     Ok(Box::pin(async move {
-        closing.await.map_err(|errno| os_fault(errno, &format!("close descriptor {fd}")))?;
+        closing.await.map_err(|errno| os_fault(errno, "close", &format!("descriptor {fd}")))?;
         nothing()
     }))
 }
@@ -255,7 +257,7 @@ fn sleep(call: &Call) -> Result<Answer, Fault> {
         match sleeping.await {
             Ok(()) => one(&lua, true),
             Err(Errno::EINTR) => one(&lua, false),
-            Err(errno) => Err(os_fault(errno, "sleep")),
+            Err(errno) => Err(os_fault(errno, "sleep", "interrupted")),
         }
     }))
 }
@@ -270,7 +272,7 @@ fn on(call: &Call) -> Result<Answer, Fault> {
     let handler = call.read(2, "function", Named::function)?;
     let catching = running.process.catch(signal);
     Ok(Box::pin(async move {
-        catching.await.map_err(|errno| os_fault(errno, &format!("catch {signal}")))?;
+        catching.await.map_err(|errno| os_fault(errno, "on", &format!("{signal}")))?;
         let mut handlers = running.handlers.borrow_mut();
         handlers.retain(|(known, _)| *known != signal);
         handlers.push((signal, handler));
@@ -282,9 +284,9 @@ fn exec(call: &Call) -> Result<Answer, Fault> {
     let running = this(call)?;
     let program = call.read(1, "program", Named::c_string)?;
     let args = call.read_optional(2, "args", Named::strings)?.unwrap_or_default();
-    let doing = format!("exec {}", String::from_utf8_lossy(&program.0));
+    let doing = String::from_utf8_lossy(&program.0).into_owned();
     let executing = running.process.exec(program.0, args.into_iter().map(|arg| arg.0).collect());
-    Ok(Box::pin(async move { Err(os_fault(executing.await, &doing)) }))
+    Ok(Box::pin(async move { Err(os_fault(executing.await, "exec", &doing)) }))
 }
 
 /// `native.next_caught(p)` → the handler of the next signal that came, and the signal's name; nothing if none did.

@@ -25,6 +25,10 @@ pub fn syscall(call: &Call) -> Result<Prepared, Fault> {
         }
         _ => {
             let mut args = [0; limits::MAX_SYSCALL_ARGS];
+            let given = call.count().saturating_sub(1);
+            if given > args.len() {
+                return Err(call.usage(format!("a system call takes at most {} arguments, got {given}", args.len())));
+            }
             for (index, slot) in args.iter_mut().enumerate().take(call.count().saturating_sub(1)) {
                 *slot = call.read(index + 2, &format!("a{}", index + 1), Named::integer)?;
             }

@@ -41,7 +41,7 @@ static CLASS: Class = Class {
         later("readlink", 1, |call| say::<VmSpeaks>(call, fs::readlink)),
         later("chmod", 2, |call| say::<VmSpeaks>(call, fs::chmod)),
         later("open_file", 2, |call| say::<VmSpeaks>(call, fs::open_file)),
-        later("syscall", 7, |call| say::<VmSpeaks>(call, syscall::syscall)),
+        later("syscall", 1_000, |call| say::<VmSpeaks>(call, syscall::syscall)),
         later("ioctl", 4, |call| say::<VmSpeaks>(call, syscall::ioctl)),
         prelude("batch", 1, "batch"),
         later("tail_file", 2, fs::tail_file::<VmSpeaks>),

@@ -42,7 +42,7 @@ static CLASS: Class = Class {
         later("run", 2, |call| say::<WorkerSpeaks>(call, exec::run)),
         later("run_async", 2, |call| say::<WorkerSpeaks>(call, exec::run_async)),
         later("open_file", 2, |call| say::<WorkerSpeaks>(call, fs::open_file)),
-        later("syscall", 7, |call| say::<WorkerSpeaks>(call, syscall::syscall)),
+        later("syscall", 1_000, |call| say::<WorkerSpeaks>(call, syscall::syscall)),
         later("kill", 1, kill),
         later("join", 1, join),
         later("close", 0, close),

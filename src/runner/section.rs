@@ -30,6 +30,8 @@ pub struct Section {
     pub skipped: RefCell<Option<String>>,
     /// What does not change the verdict.
     pub warnings: RefCell<Vec<String>>,
+    /// How often it logged something.
+    pub logged: Cell<u32>,
     /// Where an endless computation was when the deadline came.
     pub interrupted_at: RefCell<Option<Place>>,
 }
@@ -47,6 +49,7 @@ impl Section {
             failures: RefCell::default(),
             skipped: RefCell::default(),
             warnings: RefCell::default(),
+            logged: Cell::new(0),
             interrupted_at: RefCell::default(),
         })
     }
