@@ -51,9 +51,10 @@ pub fn raised(thrown: &Thrown) -> Raised {
     if stack.first() == site.as_ref() && !stack.is_empty() {
         stack.remove(0);
     }
+    let notes = fault.and_then(|fault| fault.advice).map(str::to_owned).into_iter().collect();
     let is = |kind| fault.is_some_and(|fault: &Fault| fault.kind == kind);
     Raised {
-        failure: Failure { message, site, stack, ..Failure::default() },
+        failure: Failure { message, site, stack, notes, ..Failure::default() },
         is_assertion: is(FaultKind::Assertion),
         is_skip: is(FaultKind::Skip),
     }

@@ -48,6 +48,8 @@ pub struct Fault {
     pub message: String,
     /// The Lua line that made the call.
     pub at: Option<Place>,
+    /// What to try, for the failure's report.
+    pub advice: Option<&'static str>,
     /// The very value to raise instead, when an error of the test's own is passed on.
     pub raised: Option<Value>,
 }
@@ -55,7 +57,7 @@ pub struct Fault {
 impl Fault {
     /// An error of this kind.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Fault {
-        Fault { kind, op: None, vm: None, errno: None, message: message.into(), at: None, raised: None }
+        Fault { kind, op: None, vm: None, errno: None, message: message.into(), at: None, advice: None, raised: None }
     }
 
     /// The call was wrong.
@@ -89,6 +91,7 @@ impl Fault {
             errno: error.errno,
             message,
             at: None,
+            advice: None,
             raised: None,
         }
     }

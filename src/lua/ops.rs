@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use mlua::{Lua, MultiValue, Value};
-use provium_protocol::{Op, Reply};
+use provium_protocol::{Errno, Op, Reply};
 
 use super::call::{Answer, Call, Returned};
 use super::exchange::{Speaker, exchange};
@@ -74,12 +74,27 @@ pub fn say<S: Speaks>(call: &Call, prepare: fn(&Call) -> Result<Prepared, Fault>
 pub fn say_prepared(call: &Call, speaker: Speaker, prepared: Prepared) -> Answer {
     let ground = Ground::of(call, &speaker);
     let name = call.name();
+    let starts = matches!(prepared.op, Op::Run { .. } | Op::Spawn(_));
     let said = exchange(&call.host, &speaker, prepared.op, ground.at.clone());
     Box::pin(async move {
-        let reply = said.await.map_err(|error| Fault::from_op(error, &name, &ground.speaker.vm.name))?;
+        let reply = said.await.map_err(|error| {
+            let mut fault = Fault::from_op(error, &name, &ground.speaker.vm.name);
+            if starts && fault.errno == Some(Errno::ENOENT) {
+                fault.advice = missing_program(&ground.host);
+            }
+            fault
+        })?;
         let value = (prepared.decode)(&ground, reply)?;
         Ok([value].into_iter().collect())
     })
+}
+
+/// What to do about a program that a simulated guest lacks; nothing to say of a real one.
+pub fn missing_program(host: &Host) -> Option<&'static str> {
+    (host.backend.name() == "sim").then_some(
+        "the simulated guest has no such program: add one with provium.sim:program, or run this test on a real \
+         guest (--backend qemu)",
+    )
 }
 
 /// A reply of another kind than the operation's.

@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use mlua::{Lua, MetaMethod, UserData, UserDataFields, UserDataMethods, Value};
 use provium_protocol::exec::{ExitStatus, RunReply};
-use provium_protocol::{ErrorKind, time};
+use provium_protocol::time;
 
 use super::call::{Call, Class, Returned, now, one};
 use super::describe;
-use super::fault::{Fault, FaultKind};
+use super::fault::Fault;
 
 /// Bytes of each output that `assert_ok` shows: the end of it, where the error usually is.
 const MAX_SHOWN: usize = 2_000;
@@ -108,20 +108,17 @@ fn assert_ok(call: &Call) -> Returned {
         Some(message) => format!("{message}: the command {how}"),
         None => format!("the command {how}"),
     };
-    if run.status == ExitStatus::Exited(127) && call.host.backend.name() == "sim" {
-        text.push_str(
-            "\n  127 is what the shell says of a program that it cannot find. The simulated guest has no such \
-             program: add one with provium.sim:program, or run this test on a real guest (--backend qemu).",
-        );
-    }
     for (name, output) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
         text.push_str(&format!("\n  {name}: {}", shown(output)));
     }
     if run.truncated {
         text.push_str("\n  (the output was truncated)");
     }
-    let mut fault = Fault::new(FaultKind::Op(ErrorKind::Agent), text);
-    fault.kind = FaultKind::Assertion;
+    let mut fault = Fault::assertion(text);
+    // What the shell says of a program that it cannot find.
+    if run.status == ExitStatus::Exited(127) {
+        fault.advice = super::ops::missing_program(&call.host);
+    }
     Err(fault)
 }
 
