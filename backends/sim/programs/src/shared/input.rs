@@ -61,6 +61,16 @@ impl LineReader {
         }
     }
 
+    /// Whether there is more to return; reads ahead if nothing is held.
+    pub async fn has_more(&mut self) -> Result<bool, Errno> {
+        if self.start < self.held.len() {
+            return Ok(true);
+        }
+        self.held.clear();
+        self.start = 0;
+        self.fill().await
+    }
+
     /// What was read from the descriptor and not returned yet.
     #[must_use]
     pub fn unread(&self) -> &[u8] {

@@ -16,6 +16,7 @@ mod nl;
 mod od;
 mod paste;
 mod rev;
+mod sed;
 mod seq;
 mod sort;
 mod tac;
@@ -32,7 +33,7 @@ use crate::shared::program;
 
 /// Puts the programs of this module into `table`.
 pub fn install(table: &mut ProgramTable) {
-    let programs: [(&str, ProgramFn); 28] = [
+    let programs: [(&str, ProgramFn); 29] = [
         ("[", program(words::run_bracket)),
         ("base64", program(base64::run)),
         ("cksum", program(cksum::run)),
@@ -51,6 +52,7 @@ pub fn install(table: &mut ProgramTable) {
         ("paste", program(paste::run)),
         ("printf", program(words::run_printf)),
         ("rev", program(rev::run)),
+        ("sed", program(sed::run)),
         ("seq", program(seq::run)),
         ("sort", program(sort::run)),
         ("tac", program(tac::run)),
