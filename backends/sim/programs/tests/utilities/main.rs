@@ -1,0 +1,4 @@
+//! The utilities on the simulated kernel, without a shell.
+
+mod files;
+mod guest;
