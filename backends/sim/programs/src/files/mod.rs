@@ -6,6 +6,7 @@ mod chmod;
 mod chown;
 mod copy;
 mod cp;
+mod dd;
 mod df;
 mod dirname;
 mod find;
@@ -47,6 +48,7 @@ pub fn install(table: &mut ProgramTable) {
     table.add("/bin/chmod", "chmod", program(chmod::run));
     table.add("/bin/chown", "chown", program(chown::chown));
     table.add("/bin/cp", "cp", program(cp::run));
+    table.add("/bin/dd", "dd", program(dd::run));
     table.add("/bin/df", "df", program(df::run));
     table.add("/usr/bin/dirname", "dirname", program(dirname::run));
     table.add("/usr/bin/find", "find", program(find::run));
