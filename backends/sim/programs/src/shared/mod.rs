@@ -19,6 +19,7 @@ pub mod out;
 pub mod path;
 pub mod posix_regex;
 pub mod printf;
+pub mod processes;
 pub mod quote;
 pub mod strnum;
 pub mod test_expr;

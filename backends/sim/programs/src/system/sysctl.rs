@@ -1,140 +1,189 @@
-//! sysctl(8): values below `/proc/sys`.
+//! sysctl(8): reads and writes the files below `/proc/sys`.
 
 use provium_kernel::Errno;
-use provium_kernel::flags::{O_TRUNC, O_WRONLY, S_IFDIR};
+use provium_kernel::flags::O_WRONLY;
 
-use crate::shared::{Exit, Opt, Outcome, Parsed, Spec, Tool};
+use crate::shared::path::join;
+use crate::shared::tool::text_of;
+use crate::shared::{Exit, Opt, Outcome, Spec, Tool};
 
 const SPEC: Spec = Spec::new(
     "[options] [variable[=value] ...]",
     &[
         Opt::flag("aAX", "all"),
+        Opt::flag("b", "binary"),
+        Opt::flag("e", "ignore"),
         Opt::flag("n", "values"),
         Opt::flag("N", "names"),
-        Opt::flag("e", "ignore"),
-        Opt::flag("q", "quiet"),
-        Opt::flag("w", "write"),
         Opt::unsupported("p", "load"),
+        Opt::flag("q", "quiet"),
+        Opt::unsupported("r", "pattern"),
         Opt::unsupported("", "system"),
+        Opt::flag("w", "write"),
     ],
 );
 
 const ROOT: &[u8] = b"/proc/sys";
 
+struct Show {
+    values_only: bool,
+    names_only: bool,
+    quiet: bool,
+    ignore_unknown: bool,
+}
+
 pub(super) async fn run(mut tool: Tool) -> Outcome {
     tool.use_short_name();
     let parsed = tool.parse(&SPEC).await?;
+    let show = Show {
+        values_only: parsed.has("values") || parsed.has("binary"),
+        names_only: parsed.has("names"),
+        quiet: parsed.has("quiet"),
+        ignore_unknown: parsed.has("ignore"),
+    };
     if parsed.has("all") {
-        return all(&tool, &parsed).await;
+        return all(&tool, &show).await;
     }
     if parsed.operands.is_empty() {
-        return Err(tool.usage_error(1, "no variables specified").await);
+        tool.stderr([b"\nUsage:\n ".as_slice(), tool.name(), b" [options] [variable[=value] ...]\n\n"].concat()).await;
+        return Ok(1);
     }
     let mut code = 0;
     for operand in &parsed.operands {
-        let result = match operand.iter().position(|byte| *byte == b'=') {
-            Some(at) => set(&tool, &parsed, &operand[..at], &operand[at + 1..]).await,
-            None => show(&tool, &parsed, operand).await,
+        let done = match operand.iter().position(|&byte| byte == b'=') {
+            Some(at) => write(&tool, operand[..at].trim_ascii(), operand[at + 1..].trim_ascii(), &show).await?,
+            None if parsed.has("write") => {
+                let shown = String::from_utf8_lossy(operand);
+                tool.error(format!("\"{shown}\" must be of the form name=value")).await;
+                false
+            }
+            None => read(&tool, operand, &show).await?,
         };
-        match result {
-            Ok(()) => {}
-            Err(Trouble::Exit(exit)) => return Err(exit),
-            Err(Trouble::Key(name, Errno::ENOENT)) => {
-                if !parsed.has("ignore") {
-                    let path = [b"/proc/sys/", name.as_slice()].concat();
-                    tool.error(format!("cannot stat {}: No such file or directory", String::from_utf8_lossy(&path)))
-                        .await;
-                    code = 1;
-                }
-            }
-            Err(Trouble::Key(name, errno)) => {
-                let text = String::from_utf8_lossy(&dotted(&name)).into_owned();
-                tool.error_errno(format!("permission denied on key '{text}'"), errno).await;
-                code = 1;
-            }
+        if !done {
+            code = 1;
         }
     }
     Ok(code)
 }
 
-enum Trouble {
-    Exit(Exit),
-    /// A key as a path below `/proc/sys`, and what the kernel said.
-    Key(Vec<u8>, Errno),
-}
-
-impl From<Exit> for Trouble {
-    fn from(exit: Exit) -> Trouble {
-        Trouble::Exit(exit)
-    }
-}
-
-/// `kernel.hostname` as a path. With a slash in it a name is a path already.
-fn path(name: &[u8]) -> Vec<u8> {
-    if name.contains(&b'/') {
-        return name.to_vec();
-    }
-    name.iter().map(|byte| if *byte == b'.' { b'/' } else { *byte }).collect()
-}
-
-fn dotted(path: &[u8]) -> Vec<u8> {
-    path.iter().map(|byte| if *byte == b'/' { b'.' } else { *byte }).collect()
-}
-
-async fn show(tool: &Tool, parsed: &Parsed, name: &[u8]) -> Result<(), Trouble> {
-    let key = path(name);
-    let file = [ROOT, b"/", &key].concat();
-    let content = match tool.sys.read_file(&file).await {
-        Ok(content) => content,
-        Err(errno) => return Err(Trouble::Key(key, errno)),
+/// `a.b/c` is the file `a/b.c`: the first separator says which of the two is the slash.
+fn file_of(name: &[u8]) -> Vec<u8> {
+    let dots = name.iter().find(|byte| matches!(byte, b'.' | b'/')) != Some(&b'/');
+    let swapped = |byte: &u8| match byte {
+        b'.' if dots => b'/',
+        b'/' if dots => b'.',
+        other => *other,
     };
-    print(tool, parsed, &key, &content).await?;
-    Ok(())
+    join(ROOT, &name.iter().map(swapped).collect::<Vec<u8>>())
 }
 
-async fn print(tool: &Tool, parsed: &Parsed, key: &[u8], content: &[u8]) -> Result<(), Exit> {
-    let name = dotted(key);
-    if parsed.has("names") {
-        return tool.out.write([name.as_slice(), b"\n"].concat()).await;
-    }
-    for line in content.strip_suffix(b"\n").unwrap_or(content).split(|byte| *byte == b'\n') {
-        let text = if parsed.has("values") { line.to_vec() } else { [name.as_slice(), b" = ", line].concat() };
-        tool.out.write([text.as_slice(), b"\n"].concat()).await?;
-    }
-    Ok(())
+fn name_of(path: &[u8]) -> Vec<u8> {
+    let below = path.strip_prefix(ROOT).and_then(|rest| rest.strip_prefix(b"/")).unwrap_or(path);
+    below
+        .iter()
+        .map(|byte| match byte {
+            b'/' => b'.',
+            b'.' => b'/',
+            other => *other,
+        })
+        .collect()
 }
 
-async fn set(tool: &Tool, parsed: &Parsed, name: &[u8], value: &[u8]) -> Result<(), Trouble> {
-    let key = path(name.trim_ascii());
-    let value = value.trim_ascii();
-    let file = [ROOT, b"/", &key].concat();
-    let fail = |errno| Trouble::Key(key.clone(), errno);
-    let fd = tool.sys.open(&file, O_WRONLY | O_TRUNC, 0).await.map_err(fail)?;
-    let written = tool.sys.write_all(fd, &[value, b"\n"].concat()).await;
-    tool.sys.close(fd).await.map_err(fail)?;
-    written.map_err(fail)?;
-    if !parsed.has("quiet") {
-        print(tool, parsed, &key, value).await?;
+async fn unknown(tool: &Tool, path: &[u8], errno: Errno, show: &Show) -> bool {
+    if show.ignore_unknown && errno == Errno::ENOENT {
+        return true;
     }
-    Ok(())
+    let path = String::from_utf8_lossy(path);
+    tool.error(format!("cannot stat {path}: {}", text_of(errno))).await;
+    false
 }
 
-async fn all(tool: &Tool, parsed: &Parsed) -> Outcome {
-    let mut folders = vec![Vec::new()];
-    let mut keys = Vec::new();
-    while let Some(folder) = folders.pop() {
-        let path = [ROOT, b"/", &folder].concat();
-        let Ok(entries) = tool.sys.read_dir(&path).await else { continue };
-        for entry in entries {
-            let key = if folder.is_empty() { entry.name } else { [&folder[..], b"/", &entry.name].concat() };
-            if entry.kind == S_IFDIR { folders.push(key) } else { keys.push(key) }
+async fn read(tool: &Tool, name: &[u8], show: &Show) -> Result<bool, Exit> {
+    let path = file_of(name);
+    if let Err(errno) = tool.sys.stat(&path).await {
+        return Ok(unknown(tool, &path, errno, show).await);
+    }
+    one(tool, &path, show).await
+}
+
+async fn one(tool: &Tool, path: &[u8], show: &Show) -> Result<bool, Exit> {
+    let name = name_of(path);
+    let value = match tool.sys.read_file(path).await {
+        Ok(value) => value,
+        Err(errno) => {
+            let shown = String::from_utf8_lossy(&name).into_owned();
+            let text = match errno {
+                Errno::EACCES | Errno::EPERM => format!("permission denied on key '{shown}'"),
+                other => format!("reading key \"{shown}\": {}", text_of(other)),
+            };
+            tool.error(text).await;
+            return Ok(false);
+        }
+    };
+    for line in value.split_inclusive(|&byte| byte == b'\n') {
+        let text: Vec<u8> = if show.names_only {
+            [name.as_slice(), b"\n"].concat()
+        } else if show.values_only {
+            line.to_vec()
+        } else {
+            [name.as_slice(), b" = ", line].concat()
+        };
+        tool.out.write(text).await?;
+        if show.names_only {
+            break;
         }
     }
-    keys.sort();
-    for key in keys {
-        let file = [ROOT, b"/", &key].concat();
-        if let Ok(content) = tool.sys.read_file(&file).await {
-            print(tool, parsed, &key, &content).await?;
+    Ok(true)
+}
+
+async fn write(tool: &Tool, name: &[u8], value: &[u8], show: &Show) -> Result<bool, Exit> {
+    let path = file_of(name);
+    if let Err(errno) = tool.sys.stat(&path).await {
+        return Ok(unknown(tool, &path, errno, show).await);
+    }
+    let shown = String::from_utf8_lossy(&name_of(&path)).into_owned();
+    let written = match tool.sys.open(&path, O_WRONLY, 0).await {
+        Ok(fd) => {
+            let written = tool.sys.write_all(fd, &[value, b"\n"].concat()).await;
+            let _closed = tool.sys.close(fd).await;
+            written
+        }
+        Err(errno) => Err(errno),
+    };
+    match written {
+        Ok(()) => {
+            if !show.quiet {
+                let line = [shown.as_bytes(), b" = ", value, b"\n"].concat();
+                tool.out.write(line).await?;
+            }
+            Ok(true)
+        }
+        Err(Errno::EACCES | Errno::EPERM) => {
+            tool.error(format!("permission denied on key \"{shown}\"")).await;
+            Ok(false)
+        }
+        Err(errno) => {
+            tool.error(format!("setting key \"{shown}\": {}", text_of(errno))).await;
+            Ok(false)
+        }
+    }
+}
+
+async fn all(tool: &Tool, show: &Show) -> Outcome {
+    let mut todo = vec![ROOT.to_vec()];
+    while let Some(path) = todo.pop() {
+        match tool.sys.read_dir(&path).await {
+            Ok(mut entries) => {
+                entries.sort_by(|a, b| b.name.cmp(&a.name));
+                todo.extend(entries.iter().map(|entry| join(&path, &entry.name)));
+            }
+            Err(Errno::ENOTDIR) => {
+                one(tool, &path, show).await?;
+            }
+            Err(errno) => {
+                let path = String::from_utf8_lossy(&path).into_owned();
+                tool.error_errno(format!("unable to open directory \"{path}\""), errno).await;
+            }
         }
     }
     Ok(0)
