@@ -1,4 +1,4 @@
-//! id(1) and whoami(1).
+//! id(1), groups(1) and whoami(1).
 
 use crate::shared::names::{NameCache, User, groups, users};
 use crate::shared::{Exit, Opt, Outcome, Spec, Tool, quote};
@@ -16,6 +16,7 @@ const ID: Spec = Spec::new(
         Opt::flag("z", "zero"),
     ],
 );
+const GROUPS: Spec = Spec::new("[OPTION]... [USERNAME]...", &[]);
 const WHOAMI: Spec = Spec::new("[OPTION]...", &[]);
 
 /// Whose ids are shown.
@@ -127,6 +128,33 @@ async fn named(tool: &Tool, name: &[u8]) -> Option<Who> {
         }
     }
     Some(Who { uid: user.uid, euid: user.uid, gid: user.gid, egid: user.gid, groups: gids })
+}
+
+pub(super) async fn groups_of(tool: Tool) -> Outcome {
+    let parsed = tool.parse(&GROUPS).await?;
+    let mut people = Vec::new();
+    let mut code = 0;
+    for name in &parsed.operands {
+        match named(&tool, name).await {
+            Some(who) => people.push((format!("{} : ", String::from_utf8_lossy(name)), who)),
+            None => {
+                tool.error(format!("{}: no such user", quote(name))).await;
+                code = 1;
+            }
+        }
+    }
+    if parsed.operands.is_empty() {
+        people.push((String::new(), own(&tool).await?));
+    }
+    let mut names = NameCache::default();
+    for (before, who) in &people {
+        let mut all = Vec::new();
+        for gid in &who.groups {
+            all.push(one(names.group(&tool.sys, *gid).await, *gid));
+        }
+        tool.out.write(format!("{before}{}\n", all.join(" "))).await?;
+    }
+    Ok(code)
 }
 
 pub(super) async fn whoami(tool: Tool) -> Outcome {

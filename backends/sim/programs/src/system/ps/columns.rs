@@ -63,13 +63,13 @@ pub(super) struct Column {
 
 /// Names of columns, with their headers, widths, and whether they stand to the right.
 const KNOWN: &[(&str, Key, &str, usize, bool)] = &[
-    ("pid", Key::Pid, "PID", 5, true),
-    ("tgid", Key::Pid, "TGID", 5, true),
-    ("ppid", Key::Ppid, "PPID", 5, true),
-    ("pgid", Key::Pgid, "PGID", 5, true),
-    ("pgrp", Key::Pgid, "PGRP", 5, true),
-    ("sid", Key::Sid, "SID", 5, true),
-    ("sess", Key::Sid, "SESS", 5, true),
+    ("pid", Key::Pid, "PID", 7, true),
+    ("tgid", Key::Pid, "TGID", 7, true),
+    ("ppid", Key::Ppid, "PPID", 7, true),
+    ("pgid", Key::Pgid, "PGID", 7, true),
+    ("pgrp", Key::Pgid, "PGRP", 7, true),
+    ("sid", Key::Sid, "SID", 7, true),
+    ("sess", Key::Sid, "SESS", 7, true),
     ("uid", Key::Uid, "UID", 5, true),
     ("euid", Key::Uid, "EUID", 5, true),
     ("ruid", Key::Ruid, "RUID", 5, true),
