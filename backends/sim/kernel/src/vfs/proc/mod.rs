@@ -1,7 +1,7 @@
 //! `/proc`, see proc(5): made up from the kernel's state whenever somebody looks.
 //!
 //! The inode number says what a node is: the process id in the upper bits, the kind of entry in the
-//! lower 32 ([`node`]).
+//! lower 32 (`node`).
 
 mod fdinfo;
 mod mounts;
