@@ -1,5 +1,6 @@
 //! The shell in a simulated guest, where the host's shell can be no measure.
 
+#[expect(dead_code, reason = "each test uses a part of it")]
 mod common;
 
 use common::run_script;

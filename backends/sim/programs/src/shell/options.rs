@@ -86,10 +86,10 @@ impl Options {
         }
     }
 
-    /// The letters of the options that are on: `$-`.
+    /// The letters of the options that are on, in dash's order: `$-`.
     #[must_use]
     pub fn letters(self) -> Vec<u8> {
-        ALL.iter().filter(|(option, ..)| self.has(*option)).filter_map(|(_, letter, _)| *letter).collect()
+        ALL.iter().rev().filter(|(option, ..)| self.has(*option)).filter_map(|(_, letter, _)| *letter).collect()
     }
 }
 

@@ -48,6 +48,8 @@ pub struct Shell {
     pub(super) jobs: Jobs,
     /// The line that errors are told to be on.
     pub(super) line: usize,
+    /// The line that was read last.
+    pub(super) parsed_line: usize,
     /// The builtin that runs, as errors call it.
     pub(super) command: Option<Text>,
     /// Loops around this command, within the function.
@@ -84,6 +86,7 @@ impl Shell {
             traps: Traps::default(),
             jobs: Jobs::default(),
             line: 0,
+            parsed_line: 0,
             command: None,
             loops: 0,
             depth: 0,

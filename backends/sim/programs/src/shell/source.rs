@@ -106,6 +106,7 @@ impl Shell {
             if line.is_end {
                 return Ok(status);
             }
+            self.parsed_line = line.end_line;
             if is_file && self.has(Opt::Verbose) {
                 self.write_error(&text[place.at..line.end]).await;
             }
@@ -175,6 +176,7 @@ impl Shell {
             if parsed.is_end && text.is_empty() {
                 return Ok(status);
             }
+            self.parsed_line = parsed.end_line;
             if let Some(command) = &parsed.command {
                 status = self.run_line(command, Mode::default()).await?;
             }

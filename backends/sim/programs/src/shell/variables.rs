@@ -47,12 +47,6 @@ pub struct Variables {
 }
 
 impl Variables {
-    /// A variable with everything known about it.
-    #[must_use]
-    pub fn find(&self, name: &[u8]) -> Option<&Variable> {
-        self.table.get(name)
-    }
-
     /// The value of a variable, if it is set.
     #[must_use]
     pub fn get(&self, name: &[u8]) -> Option<&Text> {
@@ -218,7 +212,7 @@ mod tests {
         let copy = variables.clone();
         variables.leave();
         assert_eq!(variables.get(b"a").map(|value| value.to_vec()), Some(b"1".to_vec()));
-        assert_eq!(variables.find(b"b"), None);
+        assert_eq!(variables.get(b"b"), None);
         assert_eq!(copy.environment(), [b"a=2".to_vec()]);
         assert!(variables.environment().is_empty());
     }

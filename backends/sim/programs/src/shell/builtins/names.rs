@@ -145,7 +145,7 @@ pub(super) async fn hash(shell: &mut Shell, call: &mut Call) -> Eval {
     let mut status = 0;
     for name in operands {
         shell.found_anew(&name);
-        if let Found::Nothing(reason, _) = shell.find(&name, true, None).await {
+        if let Found::Nothing(reason) = shell.find(&name, true, None).await {
             shell.complain([&name[..], b": ", reason.as_bytes()].concat()).await;
             status = 1;
         }

@@ -20,7 +20,7 @@ const MAX_SUBSTITUTION: usize = 64 << 20;
 const CHUNK: usize = 4 << 10;
 
 /// What a child process does with its shell.
-type Body = Box<dyn FnOnce(&mut Shell) -> Pin<Box<dyn Future<Output = Eval> + '_>>>;
+pub(super) type Body = Box<dyn FnOnce(&mut Shell) -> Pin<Box<dyn Future<Output = Eval> + '_>>>;
 
 /// The ends of the pipes that a child keeps.
 #[derive(Clone, Copy, Debug, Default)]

@@ -19,8 +19,8 @@ pub(in crate::shell) enum Found {
     Function(Rc<Node>),
     /// A file: where in `PATH` it was found, or that its name was given with a slash.
     File(Option<usize>),
-    /// Nothing: the message, and the status.
-    Nothing(&'static str, i32),
+    /// Nothing: what is said then.
+    Nothing(&'static str),
 }
 
 /// The directories of a `PATH`; an empty one is the working directory.
@@ -50,8 +50,8 @@ impl Shell {
         }
         match self.find_file(name, path).await {
             Ok((index, _)) => Found::File(Some(index)),
-            Err(Errno::ENOENT) => Found::Nothing("not found", 127),
-            Err(errno) => Found::Nothing(errno.text(), 126),
+            Err(Errno::ENOENT) => Found::Nothing("not found"),
+            Err(errno) => Found::Nothing(errno.text()),
         }
     }
 

@@ -47,7 +47,11 @@ impl Shell {
                 Target::CopyWord(word) => match self.expand_path(word).await?.as_slice() {
                     b"-" => Prepared::Close(fd),
                     [digit @ b'0'..=b'9'] => Prepared::Copy(fd, Fd::from(digit - b'0')),
-                    _ => return Err(self.error("Syntax error: Bad fd number").await),
+                    _ => {
+                        // As in dash, this is an error of the parser, which has read up to here.
+                        self.line = self.parsed_line;
+                        return Err(self.error("Syntax error: Bad fd number").await);
+                    }
                 },
                 Target::Here(document) => match document.body.get() {
                     Some(body) => Prepared::Here(fd, self.expand_document(body).await?),

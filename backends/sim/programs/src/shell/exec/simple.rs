@@ -2,27 +2,49 @@
 
 use std::rc::Rc;
 
-use provium_kernel::Pid;
-
+use super::children::Body;
 use super::find::Found;
 use super::redirect::Undo;
 use super::{MAX_FUNCTION_DEPTH, Mode};
-use crate::shell::builtins::{Builtin, Call};
+use crate::shell::builtins::{self, Builtin, Call};
 use crate::shell::flow::{Eval, Flow};
 use crate::shell::options::Opt;
 use crate::shell::shell::{ERROR, Shell};
-use crate::shell::syntax::ast::{Function, Node, Part, Simple, Text, Word, is_name};
+use crate::shell::syntax::ast::{Assignment, Function, Node, Part, Simple, Word, is_name};
 
 /// The path that `command -p` looks in.
 pub(in crate::shell) const STANDARD_PATH: &[u8] = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What stands before a command's own words.
-#[derive(Debug, Default)]
-struct Prefix {
-    /// `command`: functions are passed over, and special builtins are nothing special.
-    is_command: bool,
+/// The status of a command that is not found, even if something else has its name.
+const NOT_FOUND: i32 = 127;
+
+/// The words of a command, and what its name means before anything is looked up.
+#[derive(Debug)]
+struct Words {
+    /// `command` and its options, which `set -x` shows.
+    prefix: Vec<Vec<u8>>,
+    /// The command's own words.
+    argv: Vec<Vec<u8>>,
+    /// Functions are passed over, and special builtins are nothing special: `command` stood before it.
+    is_plain: bool,
     /// `command -p`
     standard_path: bool,
+}
+
+impl Words {
+    /// Whether assignments last and errors end the shell: a special builtin, or no command at all.
+    fn is_special(&self) -> bool {
+        self.argv.first().is_none_or(|name| !self.is_plain && builtins::is_special(name))
+    }
+
+    fn is_exec(&self) -> bool {
+        self.argv.first().is_some_and(|name| name == b"exec")
+    }
+
+    /// `exec` without a command changes the descriptors of the shell itself.
+    fn is_exec_alone(&self) -> bool {
+        self.is_exec() && self.argv.iter().skip(1).all(|word| word == b"--")
+    }
 }
 
 impl Shell {
@@ -30,11 +52,18 @@ impl Shell {
         self.line = command.line;
         self.substitution_status = 0;
         let argv = self.expand_command(&command.words).await?;
+        let words = self.without_prefix(argv);
         let prepared = self.prepare_redirects(&command.redirects).await?;
-        let keeps_redirects = is_exec_alone(&argv);
         let mut undo = Undo::default();
-        let redirected = self.redirect(&prepared, if keeps_redirects { None } else { Some(&mut undo) }).await;
-        let ended = self.after_redirects(command, argv, redirected, mode).await;
+        let redirected = self.redirect(&prepared, if words.is_exec_alone() { None } else { Some(&mut undo) }).await;
+        let ended = match redirected {
+            Ok(()) => self.with_scope(command, words, mode).await,
+            Err(flow) if words.is_special() && !words.argv.is_empty() => {
+                self.status = ERROR;
+                Err(flow)
+            }
+            Err(_) => Ok(ERROR),
+        };
         if !undo.is_empty() {
             self.undo_redirects(undo).await;
         }
@@ -42,64 +71,58 @@ impl Shell {
         ended
     }
 
-    async fn after_redirects(
-        &mut self,
-        command: &Simple,
-        argv: Vec<Vec<u8>>,
-        redirected: Result<(), Flow>,
-        mode: Mode,
-    ) -> Eval {
-        let mut assignments = Vec::with_capacity(command.assignments.len());
-        for assignment in &command.assignments {
-            assignments.push((Rc::clone(&assignment.name), self.expand_assignment(&assignment.value).await?));
+    /// Runs a command; assignments before one that is not special end with it.
+    async fn with_scope(&mut self, command: &Simple, words: Words, mode: Mode) -> Eval {
+        if words.is_special() {
+            return self.assign_and_run(command, words, mode).await;
         }
-        if self.has(Opt::XTrace) && (!argv.is_empty() || !assignments.is_empty()) {
-            self.trace(&assignments, &argv).await?;
+        self.variables.enter();
+        let ended = self.assign_and_run(command, words, mode).await;
+        self.leave_scope();
+        if command.assignments.iter().any(|assignment| *assignment.name == *b"PATH") {
+            self.found = Rc::default();
         }
-        let (argv, prefix) = match self.command_prefix(argv) {
-            Ok(split) => split,
-            Err(argv) => (argv, Prefix::default()),
-        };
-        let Some(name) = argv.first() else {
-            if let Err(flow) = redirected {
-                return self.failed_redirect(flow, false);
+        ended
+    }
+
+    fn leave_scope(&mut self) {
+        if let Some(options) = self.variables.leave() {
+            self.options = options;
+        }
+    }
+
+    /// Makes the assignments one after the other, each of which sees those before it; then runs the command.
+    async fn assign_and_run(&mut self, command: &Simple, words: Words, mode: Mode) -> Eval {
+        let is_special = words.is_special();
+        let exports = !is_special || words.is_exec();
+        let mut traced = Vec::new();
+        for Assignment { name, value } in &command.assignments {
+            let value = self.expand_assignment(value).await?;
+            if !is_special {
+                self.variables.localise(name);
             }
-            for (name, value) in &assignments {
-                self.assign(name, value, false).await?;
+            self.assign(name, &value, exports).await?;
+            if self.has(Opt::XTrace) {
+                traced.push([name, &b"="[..], &value].concat());
             }
-            return Ok(self.substitution_status);
-        };
-        let path = self.search_path(&prefix, &assignments);
-        let found = self.find(name, !prefix.is_command, path.as_deref()).await;
-        if let Err(flow) = redirected {
-            let is_special = matches!(&found, Found::Builtin(builtin) if builtin.special && !prefix.is_command);
-            return self.failed_redirect(flow, is_special);
         }
-        match found {
-            Found::Nothing(reason, status) => {
+        if self.has(Opt::XTrace) {
+            traced.extend(words.prefix.iter().chain(&words.argv).cloned());
+            if !traced.is_empty() {
+                self.trace(&traced).await?;
+            }
+        }
+        let Some(name) = words.argv.first() else { return Ok(self.substitution_status) };
+        let path = words.standard_path.then_some(STANDARD_PATH);
+        match self.find(name, !words.is_plain, path).await {
+            Found::Nothing(reason) => {
                 self.complain([name, ": ".as_bytes(), reason.as_bytes()].concat()).await;
-                Ok(status)
+                Ok(NOT_FOUND)
             }
-            Found::Builtin(builtin) => {
-                let special = builtin.special && !prefix.is_command;
-                self.run_builtin(builtin, special, &assignments, argv, mode).await
-            }
-            Found::Function(function) => self.call_with(&function, &assignments, argv, mode).await,
-            Found::File(place) => self.run_file_command(argv, place, path, assignments, mode).await,
+            Found::Builtin(builtin) => self.run_builtin(builtin, is_special, words.argv, mode).await,
+            Found::Function(function) => self.call_function(&function, words.argv, mode).await,
+            Found::File(place) => self.run_file_command(words.argv, place, path, mode).await,
         }
-    }
-
-    fn failed_redirect(&mut self, flow: Flow, is_special: bool) -> Eval {
-        self.status = ERROR;
-        if is_special { Err(flow) } else { Ok(ERROR) }
-    }
-
-    /// The `PATH` that a command is looked for in, if it is not that of the shell.
-    fn search_path(&self, prefix: &Prefix, assignments: &[(Text, Vec<u8>)]) -> Option<Vec<u8>> {
-        if prefix.standard_path {
-            return Some(STANDARD_PATH.to_vec());
-        }
-        assignments.iter().rev().find(|(name, _)| **name == *b"PATH").map(|(_, path)| path.clone())
     }
 
     /// Expands the words of a command. Operands of `export`, `readonly` and `local` that look like assignments
@@ -124,48 +147,39 @@ impl Shell {
     }
 
     /// Takes `command` and its options away, if what follows is a command to run.
-    fn command_prefix(&self, argv: Vec<Vec<u8>>) -> Result<(Vec<Vec<u8>>, Prefix), Vec<Vec<u8>>> {
-        let mut prefix = Prefix::default();
+    fn without_prefix(&self, mut argv: Vec<Vec<u8>>) -> Words {
         let mut at = 0;
+        let mut standard_path = false;
         while argv.get(at).is_some_and(|name| name == b"command") && !self.functions.contains_key(&b"command"[..]) {
             let mut next = at + 1;
-            let mut standard_path = false;
-            loop {
+            let mut standard_path_here = false;
+            let is_run = loop {
                 match argv.get(next).map(Vec::as_slice) {
-                    Some(b"-p") => standard_path = true,
+                    Some(b"-p") => standard_path_here = true,
                     Some(b"--") => {
                         next += 1;
-                        break;
+                        break next < argv.len();
                     }
-                    Some([b'-', _, ..]) => return self.without_prefix(argv, at, prefix),
-                    _ => break,
+                    // `command -v` and wrong options are the builtin's.
+                    Some([b'-', _, ..]) | None => break false,
+                    Some(_) => break true,
                 }
                 next += 1;
+            };
+            if !is_run {
+                break;
             }
-            if next >= argv.len() {
-                return self.without_prefix(argv, at, prefix);
-            }
-            prefix = Prefix { is_command: true, standard_path: prefix.standard_path || standard_path };
+            standard_path |= standard_path_here;
             at = next;
         }
-        self.without_prefix(argv, at, prefix)
-    }
-
-    fn without_prefix(
-        &self,
-        mut argv: Vec<Vec<u8>>,
-        at: usize,
-        prefix: Prefix,
-    ) -> Result<(Vec<Vec<u8>>, Prefix), Vec<Vec<u8>>> {
-        if at == 0 { Err(argv) } else { Ok((argv.split_off(at), prefix)) }
+        let rest = argv.split_off(at);
+        Words { is_plain: !argv.is_empty(), prefix: argv, argv: rest, standard_path }
     }
 
     /// `set -x`: in as many writes as dash makes.
-    async fn trace(&mut self, assignments: &[(Text, Vec<u8>)], argv: &[Vec<u8>]) -> Result<(), Flow> {
+    async fn trace(&mut self, words: &[Vec<u8>]) -> Result<(), Flow> {
         let prompt = self.expand_prompt(b"PS4").await?;
         self.write_error(&prompt).await;
-        let assignments = assignments.iter().map(|(name, value)| [name, &b"="[..], value].concat());
-        let words: Vec<Vec<u8>> = assignments.chain(argv.iter().cloned()).collect();
         for (index, word) in words.iter().enumerate() {
             let word = if index > 0 { [b" ", word.as_slice()].concat() } else { word.clone() };
             self.write_error(&word).await;
@@ -178,62 +192,21 @@ impl Shell {
         &mut self,
         argv: Vec<Vec<u8>>,
         place: Option<usize>,
-        path: Option<Vec<u8>>,
-        assignments: Vec<(Text, Vec<u8>)>,
+        path: Option<&'static [u8]>,
         mode: Mode,
     ) -> Eval {
         if mode.last && !self.traps.any() {
-            self.export_all(&assignments).await?;
-            return Err(self.become_command(argv, place, path.as_deref()).await);
+            return Err(self.become_command(argv, place, path).await);
         }
-        // Refused assignments end the shell itself, not only the child.
-        for (name, _) in &assignments {
-            if self.variables.find(name).is_some_and(|variable| variable.readonly) {
-                return Err(self.error([name, &b": is read only"[..]].concat()).await);
-            }
-        }
-        let pid: Pid = self
-            .fork(
-                false,
-                Box::new(move |shell| {
-                    Box::pin(async move {
-                        shell.export_all(&assignments).await?;
-                        Err(shell.become_command(argv, place, path.as_deref()).await)
-                    })
-                }),
-            )
-            .await?;
+        let become_it: Body =
+            Box::new(move |shell| Box::pin(async move { Err(shell.become_command(argv, place, path).await) }));
+        let pid = self.fork(false, become_it).await?;
         Ok(self.wait_in_front(&[pid]).await.pop().unwrap_or_default())
     }
 
-    async fn export_all(&mut self, assignments: &[(Text, Vec<u8>)]) -> Result<(), Flow> {
-        for (name, value) in assignments {
-            self.assign(name, value, true).await?;
-        }
-        Ok(())
-    }
-
-    async fn run_builtin(
-        &mut self,
-        builtin: &'static Builtin,
-        special: bool,
-        assignments: &[(Text, Vec<u8>)],
-        argv: Vec<Vec<u8>>,
-        mode: Mode,
-    ) -> Eval {
-        let outer = self.command.take();
-        if special {
-            for (name, value) in assignments {
-                self.assign(name, value, false).await?;
-            }
-        } else {
-            self.variables.enter();
-            if let Err(flow) = self.assign_locally(assignments).await {
-                self.leave_scope();
-                return Err(flow);
-            }
-        }
-        self.command = argv.first().map(|name| name.as_slice().into());
+    async fn run_builtin(&mut self, builtin: &'static Builtin, special: bool, argv: Vec<Vec<u8>>, mode: Mode) -> Eval {
+        let name = argv.first().map(|name| name.as_slice().into());
+        let outer = std::mem::replace(&mut self.command, name);
         let mut call = Call { argv, out: Vec::new(), mode };
         let mut ended = (builtin.run)(self, &mut call).await;
         if !call.out.is_empty() && self.write(1, &call.out).await.is_err() {
@@ -242,57 +215,27 @@ impl Shell {
             ended = ended.map(|status| status | 1);
         }
         self.command = outer;
-        if !special {
-            self.leave_scope();
-        }
         match ended {
             Err(Flow::Error(status)) if !special => Ok(status),
             ended => ended,
         }
     }
 
-    async fn assign_locally(&mut self, assignments: &[(Text, Vec<u8>)]) -> Result<(), Flow> {
-        for (name, value) in assignments {
-            self.variables.localise(name);
-            self.assign(name, value, true).await?;
-        }
-        Ok(())
-    }
-
-    fn leave_scope(&mut self) {
-        if let Some(options) = self.variables.leave() {
-            self.options = options;
-        }
-    }
-
-    /// Calls a function.
-    async fn call_with(
-        &mut self,
-        function: &Rc<Node>,
-        assignments: &[(Text, Vec<u8>)],
-        argv: Vec<Vec<u8>>,
-        mode: Mode,
-    ) -> Eval {
+    async fn call_function(&mut self, function: &Rc<Node>, argv: Vec<Vec<u8>>, mode: Mode) -> Eval {
         let Node::Function(Function { body, .. }) = &**function else { return self.current() };
         self.enter_depth().await?;
         self.variables.enter();
-        let ended = match self.assign_locally(assignments).await {
-            Ok(()) => {
-                let mut parameters = argv;
-                parameters.remove(0);
-                let outer = std::mem::replace(&mut self.parameters, Rc::new(parameters));
-                let loops = std::mem::take(&mut self.loops);
-                let was_in_function = std::mem::replace(&mut self.in_function, true);
-                let offset = std::mem::take(&mut self.getopts_offset);
-                let ended = self.eval(body, Mode { last: false, tested: mode.tested }).await;
-                self.getopts_offset = offset;
-                self.in_function = was_in_function;
-                self.loops = loops;
-                self.parameters = outer;
-                ended
-            }
-            Err(flow) => Err(flow),
-        };
+        let mut parameters = argv;
+        parameters.remove(0);
+        let parameters = std::mem::replace(&mut self.parameters, Rc::new(parameters));
+        let loops = std::mem::take(&mut self.loops);
+        let was_in_function = std::mem::replace(&mut self.in_function, true);
+        let offset = std::mem::take(&mut self.getopts_offset);
+        let ended = self.eval(body, mode.inner()).await;
+        self.getopts_offset = offset;
+        self.in_function = was_in_function;
+        self.loops = loops;
+        self.parameters = parameters;
         self.leave_scope();
         self.depth -= 1;
         match ended {
@@ -311,12 +254,6 @@ impl Shell {
         self.depth += 1;
         Ok(())
     }
-}
-
-/// `exec` without a command changes the descriptors of the shell itself.
-fn is_exec_alone(argv: &[Vec<u8>]) -> bool {
-    let mut words = argv.iter().map(Vec::as_slice).skip_while(|word| matches!(*word, b"command" | b"--"));
-    words.next() == Some(b"exec") && matches!(words.next(), None | Some(b"--")) && words.next().is_none()
 }
 
 /// The text of a word that is written without quotes or expansions.

@@ -118,11 +118,7 @@ impl<'a> Parser<'a> {
     pub(super) fn unexpected(&mut self, found: &Token, wanted: Option<&str>) -> Failure {
         self.incomplete |= matches!(found, Token::End);
         let wanted = wanted.map(|wanted| format!(" (expecting {wanted})")).unwrap_or_default();
-        let mut failure = self.error(format!("{} unexpected{wanted}", found.described()));
-        if matches!(found, Token::Newline) {
-            failure.line -= 1;
-        }
-        failure
+        self.error(format!("{} unexpected{wanted}", found.described()))
     }
 
     /// Runs a part of the parser that may call itself.

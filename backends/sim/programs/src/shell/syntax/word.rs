@@ -327,6 +327,10 @@ impl Parser<'_> {
 
     /// dash finds out that an expansion means nothing only when it expands it.
     fn bad_substitution(&mut self, quoted: bool) -> Result<Part, Failure> {
+        if self.input.accept(b'\n') {
+            // dash does not count this newline.
+            self.input.line -= 1;
+        }
         let word = self.lex_word(self.braces_within(quoted, false))?.word;
         let name = Name::Special(b'?');
         Ok(Part::Parameter(Rc::new(Parameter { name, operation: Operation::Bad, word, quoted })))

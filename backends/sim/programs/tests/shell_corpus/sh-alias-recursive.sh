@@ -1,0 +1,4 @@
+alias echo='echo x'
+echo y
+alias a=b b=a
+a; echo $?

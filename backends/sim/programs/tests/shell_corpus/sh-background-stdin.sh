@@ -1,0 +1,2 @@
+cat & wait; echo $?
+echo in | { cat & wait; }; echo $?

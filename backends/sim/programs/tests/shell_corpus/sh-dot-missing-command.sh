@@ -1,0 +1,2 @@
+command . ./nosuch; echo $?
+(. nosuchinpath; echo no); echo $?

@@ -1,0 +1,2 @@
+. ./nosuch
+echo no

@@ -1,0 +1,2 @@
+mkdir bin; echo 'echo found' >bin/lib; PATH=$PWD/bin:$PATH
+. lib

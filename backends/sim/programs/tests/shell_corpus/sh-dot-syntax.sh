@@ -1,0 +1,4 @@
+echo 'echo a
+fi' >bad
+. ./bad
+echo no

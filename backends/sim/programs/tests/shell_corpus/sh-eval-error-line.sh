@@ -1,0 +1,5 @@
+eval '
+nosuchcmd'
+echo $?
+eval "echo 'unterminated"
+echo no

@@ -1,0 +1,2 @@
+eval 'echo a; fi'
+echo no

@@ -1,0 +1,4 @@
+f() { exit 4; }
+(f; echo no); echo $?
+f
+echo no

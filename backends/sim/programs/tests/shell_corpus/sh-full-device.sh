@@ -1,0 +1,1 @@
+echo a >/dev/full; echo $?

@@ -1,0 +1,2 @@
+hash; hash nosuch; echo $?
+hash -r; hash cd; hash; echo $?

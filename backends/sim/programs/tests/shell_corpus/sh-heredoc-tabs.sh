@@ -1,0 +1,11 @@
+cat <<-E
+	one
+		two
+	 three
+	E
+if true; then
+	cat <<-'E'
+	a	b
+	$x
+	E
+fi

@@ -1,0 +1,3 @@
+f() { local -; set -f; echo "$-"; }
+f; echo "[$-]"
+local x; echo no

@@ -1,0 +1,3 @@
+echo before
+echo ${x?gone}
+echo after

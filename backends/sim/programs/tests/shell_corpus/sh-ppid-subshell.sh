@@ -1,0 +1,2 @@
+a=$$; (b=$$; [ $a = $b ] && echo same)
+[ "$(sh -c 'echo $PPID')" = "$$" ] && echo parent

@@ -1,0 +1,2 @@
+exec 3</nosuchfile
+echo no

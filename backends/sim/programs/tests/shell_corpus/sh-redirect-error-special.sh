@@ -1,0 +1,2 @@
+: >/nosuchdir/x
+echo no

@@ -1,0 +1,1 @@
+set -Z; echo no

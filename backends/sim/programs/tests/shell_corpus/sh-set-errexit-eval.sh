@@ -1,0 +1,1 @@
+set -e; eval 'echo a; false; echo b'; echo c

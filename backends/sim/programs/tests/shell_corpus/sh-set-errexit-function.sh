@@ -1,0 +1,1 @@
+set -e; f() { echo a; false; echo b; }; f; echo c

@@ -1,0 +1,1 @@
+set -e; nosuchcommand; echo no

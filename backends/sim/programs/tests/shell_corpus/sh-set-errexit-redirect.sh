@@ -1,0 +1,1 @@
+set -e; { echo a; } >/nosuchdir/x; echo b

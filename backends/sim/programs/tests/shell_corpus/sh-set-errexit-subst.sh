@@ -1,0 +1,1 @@
+set -e; echo $(false; echo x); y=$(false); echo no

@@ -1,0 +1,4 @@
+echo a
+set -n
+echo b
+exit 3

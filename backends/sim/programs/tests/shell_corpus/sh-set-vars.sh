@@ -1,0 +1,2 @@
+a='x y' b="it's" c=
+set | grep '^[abc]='

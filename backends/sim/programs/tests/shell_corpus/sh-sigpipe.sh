@@ -1,0 +1,3 @@
+yes | head -1
+(while :; do echo x; done) | head -2
+echo ${?}

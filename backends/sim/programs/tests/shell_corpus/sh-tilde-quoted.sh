@@ -1,0 +1,5 @@
+HOME='/a b*'
+printf '[%s]' ~ ~/x; echo
+x=~
+printf '[%s]' "$x"; echo
+echo ~"/x" ~'root' ~$USER/

@@ -1,0 +1,3 @@
+times | grep -c 'm.*s'
+ulimit -c >/dev/null; echo $?
+ulimit -z; echo $?

@@ -1,0 +1,2 @@
+trap 'exit 7' 0
+exit 3

@@ -1,0 +1,3 @@
+trap 'echo cleanup $?' EXIT
+readonly r=1
+r=2

@@ -1,0 +1,2 @@
+trap false EXIT
+exit 2

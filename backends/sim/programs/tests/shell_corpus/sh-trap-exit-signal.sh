@@ -1,0 +1,4 @@
+trap 'echo int; exit 5' INT
+trap 'echo exit $?' EXIT
+kill -INT $$
+echo no

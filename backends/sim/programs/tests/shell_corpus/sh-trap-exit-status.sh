@@ -1,0 +1,3 @@
+trap 'echo status $?' EXIT
+(exit 5)
+exit 3

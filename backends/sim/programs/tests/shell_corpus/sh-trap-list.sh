@@ -1,0 +1,4 @@
+trap 'echo a' INT; trap "echo 'b c'" TERM; trap '' HUP; trap 'x' EXIT
+trap
+trap - EXIT
+trap -- '' USR2; trap | cat
