@@ -37,8 +37,8 @@ impl Repeat {
 
     fn path(&self, file: &str) -> String {
         let path = self.paths.get(file).map_or(file, String::as_str);
-        // A name that begins like an option, or is that of a subcommand, must still be read as a path.
-        if path.starts_with('-') || !path.contains('/') { format!("./{path}") } else { path.to_owned() }
+        // A name that begins like an option must still be read as a path.
+        if path.starts_with('-') { format!("./{path}") } else { path.to_owned() }
     }
 
     fn command<'a>(&'a self, arguments: impl Iterator<Item = &'a String>) -> String {
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn the_file_is_repeated_with_its_selection() {
         assert_eq!(repeat().file("a.test.lua"), "provium ../a.test.lua --filter 'two writers' --include-slow --seed 7");
-        assert_eq!(Repeat { program: "p".to_owned(), ..Repeat::default() }.file("list"), "p ./list");
+        assert_eq!(Repeat { program: "p".to_owned(), ..Repeat::default() }.file("-x.test.lua"), "p ./-x.test.lua");
     }
 
     #[test]

@@ -134,9 +134,9 @@ fn lost_update() -> Failure {
     }
 }
 
-/// Two tests of which the second fails; it logs, and the first does too.
+/// Three tests of which the second fails; it logs, and the first does too.
 fn racy() -> Vec<Event> {
-    let (first, second) = ("reads zero", "counter keeps every increment");
+    let (first, second, third) = ("reads zero", "counter keeps every increment", "goes on");
     let events = vec![
         log(RACE, None, "at the top level"),
         began(RACE, first),
@@ -145,6 +145,8 @@ fn racy() -> Vec<Event> {
         began(RACE, second),
         log(RACE, Some(second), "n is 0\nn is 1"),
         ended(RACE, second, Verdict::Failed(lost_update())),
+        began(RACE, third),
+        ended(RACE, third, Verdict::Passed),
     ];
     run(Some(7), vec![file(RACE, events)])
 }
@@ -277,8 +279,13 @@ fn warnings_stand_below_a_test_that_passed() {
     if let Event::TestFinished { warnings, .. } = &mut end {
         warnings.push("task main/1 was still running and was cancelled".to_owned());
     }
-    let text = normal(&run(None, vec![file(RACE, vec![began(RACE, "a"), end])]));
+    let text = normal(&run(None, vec![file(RACE, vec![began(RACE, "a"), end.clone()])]));
     assert!(text.contains("\n       warning: task main/1 was still running and was cancelled\n"), "{text}");
+    if let Event::TestFinished { verdict, .. } = &mut end {
+        *verdict = Verdict::Failed(Failure::default());
+    }
+    let text = normal(&run(None, vec![file(RACE, vec![began(RACE, "a"), end])]));
+    assert!(text.contains("\n      also:\n        task main/1 was still running and was cancelled\n"), "{text}");
 }
 
 #[test]

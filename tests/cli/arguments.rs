@@ -57,7 +57,7 @@ fn the_project_file_is_found_upward_and_names_are_relative_to_it() {
     let project = Project::new(&[("provium.toml", "roots = ['t']\n"), ("t/d/a.test.lua", FAIL), ("b.test.lua", PASS)]);
     project.run(&[]).exits(1).says("\nt/d/a.test.lua\n").does_not_say("b.test.lua");
     let ran = run(project.command(&["a.test.lua"]).current_dir(project.0.path().join("t/d"))).exits(1);
-    ran.says("\nt/d/a.test.lua\n").says(" ./a.test.lua --filter '/^t/d/a\\.test\\.lua: fails$/'");
+    ran.says("\nt/d/a.test.lua\n").says(" a.test.lua --filter '/^t/d/a\\.test\\.lua: fails$/'");
 }
 
 #[test]

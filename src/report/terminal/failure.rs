@@ -17,9 +17,10 @@ const MAX_STACK: usize = 10;
 /// The columns of a source line that is quoted beside a caller.
 const STACK_LINE_COLUMNS: usize = 80;
 
-/// A failure, and what was logged before it.
+/// A failure, and what was noticed and logged besides.
 pub(super) struct Block<'a> {
     pub failure: &'a Failure,
+    pub warnings: &'a [String],
     pub logs: &'a [String],
     pub logs_dropped: usize,
 }
@@ -38,7 +39,8 @@ pub(super) fn write(out: &mut dyn Write, paint: Paint, sources: &dyn Sources, bl
         logs.insert(0, format!("(… {} before)", count(block.logs_dropped, "line")));
     }
     section(out, paint, "log:", &logs)?;
-    section(out, paint, "also:", &flat(&failure.notes))
+    let also: Vec<String> = failure.notes.iter().chain(block.warnings).cloned().collect();
+    section(out, paint, "also:", &flat(&also))
 }
 
 fn message(out: &mut dyn Write, paint: Paint, message: &str) -> io::Result<()> {

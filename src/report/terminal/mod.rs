@@ -50,6 +50,8 @@ pub struct Terminal<W> {
     files_asked: usize,
     /// Whether the current file's heading is printed.
     headed: bool,
+    /// Whether a failure was written last, which an empty line sets apart from what follows.
+    gap: bool,
     /// Whether a test of the current file has run before this one.
     not_first: bool,
     /// What the current test, or the top level of the file, has logged.
@@ -74,6 +76,7 @@ impl<W: Write> Terminal<W> {
             seed: None,
             files_asked: 0,
             headed: false,
+            gap: false,
             not_first: false,
             logs: Vec::new(),
             logs_dropped: 0,
@@ -85,7 +88,11 @@ impl<W: Write> Terminal<W> {
     fn heading(&mut self, file: &str) -> io::Result<()> {
         if !self.headed {
             self.headed = true;
+            self.gap = false;
             writeln!(self.out, "\n{}", self.paint.strong(clip(&one_line(file), MAX_COLUMNS)))?;
+        }
+        if std::mem::take(&mut self.gap) {
+            writeln!(self.out)?;
         }
         Ok(())
     }
@@ -135,13 +142,9 @@ impl<W: Write> Terminal<W> {
             write!(self.out, "{}", paint.faint(format!(" (lab clock {})", format_duration(end.lab_time))))?;
         }
         writeln!(self.out)?;
-        for warning in end.warnings {
-            let warning = clip(&one_line(warning), MAX_COLUMNS);
-            writeln!(self.out, "       {} {warning}", paint.care("warning:"))?;
-        }
         if let Verdict::Failed(failure) = end.verdict {
             self.failed.push((failure.site.clone().or(end.site.clone()), file.to_owned(), test.to_owned()));
-            self.failure(failure)?;
+            self.failure(failure, end.warnings)?;
             let alone = self.repeat.test(file, test);
             // A command that is to be typed must be whole, whatever its length.
             if self.not_first {
@@ -150,6 +153,11 @@ impl<W: Write> Terminal<W> {
             } else {
                 self.commands(&[("repeat this run:", alone)])?;
             }
+            return Ok(());
+        }
+        for warning in end.warnings {
+            let warning = clip(&one_line(warning), MAX_COLUMNS);
+            writeln!(self.out, "       {} {warning}", paint.care("warning:"))?;
         }
         Ok(())
     }
@@ -158,13 +166,14 @@ impl<W: Write> Terminal<W> {
         self.heading(file)?;
         writeln!(self.out, "  {} could not be loaded", self.paint.bad("FAIL"))?;
         self.broken.push(file.to_owned());
-        self.failure(failure)?;
+        self.failure(failure, &[])?;
         let command = self.repeat.file(file);
         self.commands(&[("repeat this run:", command)])
     }
 
-    fn failure(&mut self, failure: &Failure) -> io::Result<()> {
-        let block = failure::Block { failure, logs: &self.logs, logs_dropped: self.logs_dropped };
+    fn failure(&mut self, failure: &Failure, warnings: &[String]) -> io::Result<()> {
+        self.gap = true;
+        let block = failure::Block { failure, warnings, logs: &self.logs, logs_dropped: self.logs_dropped };
         failure::write(&mut self.out, self.paint, self.sources.as_ref(), &block)
     }
 
