@@ -81,11 +81,11 @@ pub fn split_position(text: &str, innermost: Option<&Site>) -> Option<(Site, Str
 }
 
 /// An error on loading a file.
-pub fn from_load_error(error: &mlua::Error, file: &str) -> Failure {
+pub fn from_load_error(error: &mlua::Error, file: &str) -> Box<Failure> {
     let text = plain_message(error);
     let here = Site { file: file.to_owned(), line: 1 };
-    match split_position(&text, Some(&here)) {
+    Box::new(match split_position(&text, Some(&here)) {
         Some((site, message)) => Failure { message, site: Some(site), ..Failure::default() },
         None => Failure { message: text, ..Failure::default() },
-    }
+    })
 }

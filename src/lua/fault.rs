@@ -5,6 +5,7 @@
 //! came, and `error("text")` of a test stays what it is.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 
 use mlua::{Lua, Table, Value, ffi};
@@ -33,9 +34,27 @@ impl FaultKind {
     }
 }
 
-/// An error that a binding raises.
+/// An error that a binding raises. Boxed, because almost every function here may return one and hardly ever does.
 #[derive(Clone, Debug)]
-pub struct Fault {
+pub struct Fault(Box<Details>);
+
+impl Deref for Fault {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Fault {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
+    }
+}
+
+/// What there is to know of a [`Fault`].
+#[derive(Clone, Debug)]
+pub struct Details {
     /// `e.kind`.
     pub kind: FaultKind,
     /// `e.op`.
@@ -57,7 +76,9 @@ pub struct Fault {
 impl Fault {
     /// An error of this kind.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Fault {
-        Fault { kind, op: None, vm: None, errno: None, message: message.into(), at: None, advice: None, raised: None }
+        let message = message.into();
+        let (op, vm, errno, at, advice, raised) = (None, None, None, None, None, None);
+        Fault(Box::new(Details { kind, op, vm, errno, message, at, advice, raised }))
     }
 
     /// The call was wrong.
@@ -84,16 +105,11 @@ impl Fault {
     #[must_use]
     pub fn from_op(error: OpError, call: &str, vm: &Rc<str>) -> Fault {
         let message = if error.message.is_empty() { error.to_string() } else { format!("{call}: {error}") };
-        Fault {
-            kind: FaultKind::Op(error.kind),
-            op: None,
-            vm: Some(Rc::clone(vm)),
-            errno: error.errno,
-            message,
-            at: None,
-            advice: None,
-            raised: None,
-        }
+        let errno = error.errno;
+        let mut fault = Fault::new(FaultKind::Op(error.kind), message);
+        fault.vm = Some(Rc::clone(vm));
+        fault.errno = errno;
+        fault
     }
 
     /// What Lua itself or mlua raised on the way (no memory, a value of the wrong type).

@@ -47,7 +47,7 @@ pub type Ended = Rc<RefCell<Option<Result<(), Raised>>>>;
 
 impl Session {
     /// A fresh state with all bindings, and nothing loaded.
-    pub fn new(backend: Rc<dyn Backend>, setup: Setup) -> Result<Session, Failure> {
+    pub fn new(backend: Rc<dyn Backend>, setup: Setup) -> Result<Session, Box<Failure>> {
         let file = setup.file.to_string();
         let host = Host::new(backend, setup);
         let build = || -> mlua::Result<Lua> {
@@ -71,7 +71,7 @@ impl Session {
     }
 
     /// Starts the file's top level.
-    pub fn start_file(&self, source: &[u8]) -> Result<Ended, Failure> {
+    pub fn start_file(&self, source: &[u8]) -> Result<Ended, Box<Failure>> {
         let file = &self.host.setup.file;
         // A byte order mark and a `#!` line are not Lua, but files have them; the line stays, for the numbers' sake.
         let source = source.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source);
@@ -110,12 +110,14 @@ impl Session {
     }
 
     /// Starts a test in this section.
-    pub fn start_test(&self, index: usize, section: &Rc<Section>) -> Result<Ended, Failure> {
+    pub fn start_test(&self, index: usize, section: &Rc<Section>) -> Result<Ended, Box<Failure>> {
         let (body, meta) = {
             let registered = self.host.registered.borrow();
             match registered.get(index) {
                 Some(test) => (test.body.clone(), test.meta.clone()),
-                None => return Err(Failure { message: "there is no such test".to_owned(), ..Failure::default() }),
+                None => {
+                    return Err(Box::new(Failure { message: "there is no such test".to_owned(), ..Failure::default() }));
+                }
             }
         };
         self.host.spawned.borrow_mut().clear();
@@ -125,7 +127,7 @@ impl Session {
         self.start(section, body, [Value::UserData(t)].into_iter().collect())
     }
 
-    fn start(&self, section: &Rc<Section>, function: mlua::Function, args: MultiValue) -> Result<Ended, Failure> {
+    fn start(&self, section: &Rc<Section>, function: mlua::Function, args: MultiValue) -> Result<Ended, Box<Failure>> {
         let task = section.add_task(None, None);
         hook::reset(&self.lua, &self.host).map_err(|error| failure::from_load_error(&error, &self.host.setup.file))?;
         let thread = LuaThread::new(&self.lua, Owner::Task(Rc::clone(&task)), function, args)

@@ -161,7 +161,7 @@ impl Run {
                 let outcome = self.wait(&section, &ended, timeout, sink);
                 self.failure_of(&section, outcome)
             }
-            Err(failure) => Some(failure),
+            Err(failure) => Some(*failure),
         };
         for (task, unseen) in self.session.end_section(&section) {
             if let Some(failure) = &mut failure {
