@@ -57,3 +57,11 @@ fn the_readme_shows_the_example_as_it_is() {
     let readme = include_str!("../../README.md");
     assert!(readme.contains(include_str!("../../examples/hello.test.lua")));
 }
+
+#[test]
+fn the_main_job_works_from_a_fresh_clone() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_provium"));
+    let ran = run(command.arg("tests/lua/concurrent_writers.test.lua").current_dir(root)).exits(0);
+    assert_eq!(ran.last_line(), "1 passed, 0 failed");
+}
