@@ -7,6 +7,7 @@ mod comm;
 mod common;
 mod count;
 mod cut;
+mod diff;
 mod digest;
 mod expand;
 mod fold;
@@ -33,13 +34,14 @@ use crate::shared::program;
 
 /// Puts the programs of this module into `table`.
 pub fn install(table: &mut ProgramTable) {
-    let programs: [(&str, ProgramFn); 29] = [
+    let programs: [(&str, ProgramFn); 30] = [
         ("[", program(words::run_bracket)),
         ("base64", program(base64::run)),
         ("cksum", program(cksum::run)),
         ("cmp", program(cmp::run)),
         ("comm", program(comm::run)),
         ("cut", program(cut::run)),
+        ("diff", program(diff::run)),
         ("echo", program(words::run_echo)),
         ("egrep", program(grep::run_extended)),
         ("expand", program(expand::run_expand)),
