@@ -80,6 +80,18 @@ impl Kernel {
         self.walk_from(pid, start, path, follow, &mut links)
     }
 
+    /// As `walk` to a name that is about to be removed or renamed: a symbolic link at the end is never
+    /// followed, not even with a slash after it.
+    pub(crate) fn walk_name(&self, pid: Pid, dirfd: Fd, path: &[u8]) -> Result<Walk, Errno> {
+        let end = path.iter().rposition(|byte| *byte != b'/').map_or(path.len(), |last| last + 1);
+        let slashes = end < path.len();
+        Ok(match self.walk(pid, dirfd, &path[..end], false)? {
+            Walk::Found { loc, entry, slash } => Walk::Found { loc, entry, slash: slash || slashes },
+            Walk::Missing { dir, name, slash } => Walk::Missing { dir, name, slash: slash || slashes },
+            other => other,
+        })
+    }
+
     fn walk_from(&self, pid: Pid, start: Loc, path: &[u8], follow: bool, links: &mut u32) -> Result<Walk, Errno> {
         let mut at = if path.first() == Some(&b'/') { self.root_loc() } else { start };
         let mut entry = None;

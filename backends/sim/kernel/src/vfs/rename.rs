@@ -26,8 +26,8 @@ impl Kernel {
         if flags & !(RENAME_NOREPLACE | RENAME_EXCHANGE) != 0 || flags == RENAME_NOREPLACE | RENAME_EXCHANGE {
             return Err(Errno::EINVAL);
         }
-        let source = self.walk(pid, from_fd, from, false)?;
-        let target = self.walk(pid, to_fd, to, false)?;
+        let source = self.walk_name(pid, from_fd, from)?;
+        let target = self.walk_name(pid, to_fd, to)?;
         for path in [from, to] {
             if matches!(last_name(path), b"." | b".." | b"") {
                 return Err(Errno::EBUSY);

@@ -180,7 +180,7 @@ impl Kernel {
     /// unlinkat(2).
     pub fn unlink(&mut self, pid: Pid, dirfd: Fd, path: &[u8], flags: i32) -> Result<(), Errno> {
         let rmdir = flags & AT_REMOVEDIR != 0;
-        let (loc, entry) = match self.walk(pid, dirfd, path, false)? {
+        let (loc, entry) = match self.walk_name(pid, dirfd, path)? {
             Walk::Missing { .. } => return Err(Errno::ENOENT),
             Walk::OpenFile(_) => return Err(Errno::EPERM),
             Walk::Found { loc, slash: true, .. } if !rmdir && !self.is_dir(loc.node) => {

@@ -150,6 +150,10 @@ impl Change {
                 }
                 return Ok(false);
             }
+            if self.tell == Tell::All {
+                let path = quoteaf(&entry.path);
+                self.tool.out.write(format!("neither symbolic link {path} nor referent has been changed\n")).await?;
+            }
             return Ok(true);
         }
         let old = stat.mode & ALL_BITS;

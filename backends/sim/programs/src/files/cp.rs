@@ -29,9 +29,9 @@ const SPEC: Spec = Spec::new(
         Opt::value("", "no-preserve"),
         Opt::unsupported("", "parents"),
         Opt::flag("rR", "recursive"),
-        Opt::optional("", "reflink"),
         Opt::flag("", "remove-destination"),
         Opt::value("", "sparse"),
+        Opt::optional("", "reflink"),
         Opt::flag("", "strip-trailing-slashes"),
         Opt::flag("s", "symbolic-link"),
         Opt::unsupported("S", "suffix"),
@@ -90,7 +90,9 @@ pub(super) async fn run(tool: Tool) -> Outcome {
     // Where a link is copied as a link, what is found through the target says nothing about it.
     let mut copier = Copier::new(tool, options);
     let Some(directory) = directory else {
-        let new = new && copier.follows(true);
+        let options = &copier.options;
+        let through = !options.remove_destination && !options.symbolic_link && !options.hard_link;
+        let new = new && through && copier.follows(true);
         let (source, target) = (files[0].clone(), files[1].clone());
         return Ok(i32::from(!copier.copy(&source, &target, new).await?));
     };
@@ -102,6 +104,9 @@ pub(super) async fn run(tool: Tool) -> Outcome {
         // The content of `.` and `..` goes into the directory itself.
         let base = crate::shared::path::base_name(source);
         let target = if is_dot_or_dotdot(base) { join(&directory, b".") } else { inside(&directory, source) };
+        if copier.is_repeated(source).await {
+            continue;
+        }
         if !copier.copy(source, &target, false).await? {
             code = 1;
         }

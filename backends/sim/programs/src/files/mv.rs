@@ -8,7 +8,6 @@ use provium_kernel::flags::RENAME_NOREPLACE;
 use super::copy::{Copier, CopyOptions, Follow, Overwrite, Preserve, Sparse};
 use super::link_target::{inside, is_directory, require_directory};
 use super::rm::remove_tree;
-use super::same::same_name;
 use crate::shared::path::without_trailing_slashes;
 use crate::shared::tool::STDIN;
 use crate::shared::{Exit, Opt, Outcome, Spec, Tool, quoteaf};
@@ -145,7 +144,9 @@ impl Moves {
             Err(_) => {}
             Ok(old) => {
                 if (stat.dev, stat.ino) == (old.dev, old.ino) {
-                    return self.same(source, target, stat.nlink).await;
+                    let text = format!("{} and {} are the same file", quoteaf(source), quoteaf(target));
+                    self.copier.tool.error(text).await;
+                    return Ok(false);
                 }
                 if self.copier.options.update && !stat.is_dir() && old.mtime >= stat.mtime {
                     return Ok(true);
@@ -201,23 +202,6 @@ impl Moves {
         if self.copier.options.verbose {
             let line = format!("renamed {} -> {}\n", quoteaf(source), quoteaf(target));
             self.copier.tool.out.write(line).await?;
-        }
-        Ok(true)
-    }
-
-    /// Two names of one file: the first one goes.
-    async fn same(&mut self, source: &[u8], target: &[u8], links: u64) -> Result<bool, Exit> {
-        let tool = &self.copier.tool;
-        let (from, to) = (quoteaf(source), quoteaf(target));
-        if links < 2 || same_name(&tool.sys, source, target).await {
-            tool.error(format!("{from} and {to} are the same file")).await;
-            return Ok(false);
-        }
-        if let Err(errno) = tool.sys.unlink(source).await {
-            return self.failed(format!("cannot remove {from}"), errno).await;
-        }
-        if self.copier.options.verbose {
-            tool.out.write(format!("removed {from}\n")).await?;
         }
         Ok(true)
     }

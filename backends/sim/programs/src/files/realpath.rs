@@ -69,8 +69,12 @@ async fn resolve(tool: &Tool, parsed: &Parsed, path: &[u8]) -> Result<Vec<u8>, E
         Some(_) => MustExist::None,
         None => MustExist::AllButLast,
     };
-    let links =
-        !matches!(parsed.last_of(&["strip", "no-symlinks", "logical", "physical"]), Some("strip" | "no-symlinks"));
+    let links = parsed.last_of(&["strip", "no-symlinks"]).is_none();
+    if parsed.last_of(&["logical", "physical"]) == Some("logical") && links {
+        // `..` goes back in the name before links are looked at.
+        let plain = canonicalize(&tool.sys, path, must, false).await?;
+        return canonicalize(&tool.sys, &plain, must, true).await;
+    }
     canonicalize(&tool.sys, path, must, links).await
 }
 

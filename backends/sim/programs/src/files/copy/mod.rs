@@ -12,6 +12,7 @@ use provium_kernel::flags::{O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_TRUNC, O_WR
 use provium_kernel::{Errno, Stat};
 
 use super::same::same_name;
+use super::temp_name::random_name;
 use crate::shared::mode::{S_IFIFO, S_IFLNK, S_IFMT, S_IFREG};
 use crate::shared::path::join;
 use crate::shared::tool::STDIN;
@@ -92,6 +93,8 @@ pub(super) struct Copier {
     copied: BTreeMap<(u64, u64), Vec<u8>>,
     /// Names made in this run, if several sources could get the same.
     pub(super) made: Option<BTreeSet<Vec<u8>>>,
+    /// Arguments so far: device, inode and name.
+    sources: BTreeSet<(u64, u64, Vec<u8>)>,
     umask: Option<u32>,
     root: Option<bool>,
     /// The argument that is copied now, and where to.
@@ -114,11 +117,29 @@ impl Copier {
             input,
             copied: BTreeMap::new(),
             made: None,
+            sources: BTreeSet::new(),
             umask: None,
             root: None,
             top: (Vec::new(), Vec::new()),
             top_made: false,
         }
+    }
+
+    /// Whether an argument names what an earlier one named: it is passed over with a warning.
+    pub(super) async fn is_repeated(&mut self, source: &[u8]) -> bool {
+        if self.made.is_none() {
+            return false;
+        }
+        let sys = &self.tool.sys;
+        let looked = if self.follows(true) { sys.stat(source).await } else { sys.lstat(source).await };
+        // What cannot be looked at is reported when it is copied.
+        let Ok(stat) = looked else { return false };
+        if self.sources.insert((stat.dev, stat.ino, crate::shared::path::base_name(source).to_vec())) {
+            return false;
+        }
+        let what = if stat.is_dir() { "directory" } else { "file" };
+        self.tool.error(format!("warning: source {what} {} specified more than once", quoteaf(source))).await;
+        true
     }
 
     /// Copies an argument; whether all went well. `new` says that the target is known to be absent.
@@ -439,7 +460,16 @@ impl Copier {
                 return false;
             }
         }
-        match sys.symlink(source, target).await {
+        let mut made = sys.symlink(source, target).await;
+        if made == Err(Errno::EEXIST) && self.options.force {
+            // It takes the place of what is there at once.
+            let temporary = self.temporary(target).await;
+            made = match sys.symlink(source, &temporary).await {
+                Ok(()) => sys.rename(&temporary, target).await,
+                Err(errno) => Err(errno),
+            };
+        }
+        match made {
             Ok(()) => true,
             Err(errno) => {
                 let text = format!("cannot create symbolic link {} to {}", quoteaf(target), quoteaf(source));
@@ -451,11 +481,19 @@ impl Copier {
     async fn hard_link(&self, source: &[u8], target: &[u8]) -> bool {
         let sys = &self.tool.sys;
         let followed = self.options.follow == Follow::Always;
-        let link =
-            async || if followed { sys.link_followed(source, target).await } else { sys.link(source, target).await };
-        let mut made = link().await;
-        if made == Err(Errno::EEXIST) && self.options.force && sys.unlink(target).await.is_ok() {
-            made = link().await;
+        let link = async |name: &[u8]| match followed {
+            true => sys.link_followed(source, name).await,
+            false => sys.link(source, name).await,
+        };
+        let mut made = link(target).await;
+        if made == Err(Errno::EEXIST) && self.options.force {
+            let temporary = self.temporary(target).await;
+            made = match link(&temporary).await {
+                Ok(()) => sys.rename(&temporary, target).await,
+                Err(errno) => Err(errno),
+            };
+            // Renaming over another name of the same file does nothing.
+            let _gone = sys.unlink(&temporary).await;
         }
         match made {
             Ok(()) => true,
@@ -464,6 +502,12 @@ impl Copier {
                 self.failed(text, errno).await
             }
         }
+    }
+
+    /// A name beside the target that nobody has.
+    async fn temporary(&self, target: &[u8]) -> Vec<u8> {
+        let directory = if target.contains(&b'/') { crate::shared::path::dir_name(target) } else { b"" };
+        random_name(&self.tool.sys, directory, b"Cu", 6, b"").await
     }
 
     async fn say_copied(&self, source: &[u8], target: &[u8]) -> Result<(), Exit> {

@@ -7,7 +7,7 @@ use provium_kernel::flags::{O_ACCMODE, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUN
 use provium_kernel::{Errno, Fd, SigAction, Signal};
 
 use crate::shared::tool::{STDIN, STDOUT};
-use crate::shared::{Exit, Outcome, Tool, quoteaf};
+use crate::shared::{Exit, Outcome, Tool, quoteaf, quotef};
 use operands::{Conversions, Operands, Status};
 use stats::Stats;
 
@@ -263,7 +263,7 @@ impl Copy {
         }
         let sys = self.tool.sys.clone();
         let Ok(distance) = i64::try_from(bytes) else {
-            let text = format!("{}: cannot skip", self.input_name());
+            let text = format!("{}: cannot skip", quotef(self.operands.input.as_deref().unwrap_or(b"standard input")));
             return Err(self.tool.fail_errno(1, text, Errno::EOVERFLOW).await);
         };
         let before = sys.lseek(STDIN, 0, SEEK_CUR).await;
@@ -297,7 +297,8 @@ impl Copy {
 
     async fn cannot_skip(&self) {
         if self.operands.status != Status::None {
-            self.tool.error(format!("{}: cannot skip to specified offset", self.input_name())).await;
+            let name = quotef(self.operands.input.as_deref().unwrap_or(b"standard input"));
+            self.tool.error(format!("{name}: cannot skip to specified offset")).await;
         }
     }
 
@@ -325,7 +326,10 @@ impl Copy {
                 }
                 Ok(data) => left = left.saturating_sub(data.len() as u64),
                 Err(_) => {
-                    let text = format!("{}: cannot seek", self.output_name());
+                    let text = format!(
+                        "{}: cannot seek",
+                        quotef(self.operands.output.as_deref().unwrap_or(b"standard output"))
+                    );
                     return Err(self.tool.fail_errno(1, text, Errno::ESPIPE).await);
                 }
             }
