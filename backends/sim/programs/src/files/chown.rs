@@ -152,6 +152,13 @@ impl Change {
         }
         let matches = |wanted: Option<u32>, has: u32| wanted.is_none_or(|wanted| wanted == has);
         if !matches(self.from.0, stat.uid) || !matches(self.from.1, stat.gid) {
+            if self.verbose {
+                let wanted = self.owner;
+                self.owner = (wanted.0.map(|_| stat.uid), wanted.1.map(|_| stat.gid));
+                let text = self.told(&path, &stat, false).await;
+                self.owner = wanted;
+                self.tool.out.write(text).await?;
+            }
             return Ok(true);
         }
         let (uid, gid) = self.owner;

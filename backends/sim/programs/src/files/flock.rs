@@ -72,6 +72,11 @@ pub(super) async fn run(mut tool: Tool) -> Outcome {
     if parsed.has("no-fork") && parsed.has("close") {
         return Err(tool.fail(EX_USAGE, "the --no-fork and --close options are incompatible").await);
     }
+    if parsed.has("verbose") {
+        let shown = String::from_utf8_lossy(command.first().map_or(&[][..], Vec::as_slice)).into_owned();
+        tool.out.write(format!("flock: executing {shown}\n")).await?;
+        tool.out.flush().await?;
+    }
     if parsed.has("no-fork") {
         return Ok(execute(&tool, command).await);
     }
@@ -139,6 +144,7 @@ async fn lock(
     };
     let at_once = parsed.has("nonblock") || parsed.has("nb") || patience == Some(0);
     let verbose = parsed.has("verbose");
+    let started = if verbose { tool.sys.clock_monotonic().await } else { 0 };
     let timer = patience.filter(|ns| *ns > 0 && !at_once);
     if timer.is_some() {
         let _set = tool.sys.sigaction(Signal::SIGALRM, SigAction::Catch).await;
@@ -169,6 +175,11 @@ async fn lock(
                 return Err(tool.fail_errno(code, String::from_utf8_lossy(target).as_bytes(), errno).await);
             }
         }
+    }
+    if verbose {
+        let ns = tool.sys.clock_monotonic().await.saturating_sub(started);
+        let (seconds, micros) = (ns / 1_000_000_000, ns / 1000 % 1_000_000);
+        tool.out.write(format!("flock: getting lock took {seconds}.{micros:06} seconds\n")).await?;
     }
     if timer.is_some() {
         let _disarmed = tool.sys.alarm(None).await;

@@ -20,6 +20,7 @@ mod mktemp;
 mod mount;
 mod mount_table;
 mod mv;
+mod pwd;
 mod readlink;
 mod realpath;
 mod rm;
@@ -60,6 +61,7 @@ pub fn install(table: &mut ProgramTable) {
     table.add("/bin/mktemp", "mktemp", program(mktemp::run));
     table.add("/bin/mount", "mount", program(mount::mount));
     table.add("/bin/mv", "mv", program(mv::run));
+    table.add("/bin/pwd", "pwd", program(pwd::run));
     table.add("/bin/readlink", "readlink", program(readlink::run));
     table.add("/bin/realpath", "realpath", program(realpath::run));
     table.add("/bin/rm", "rm", program(rm::run));

@@ -14,8 +14,8 @@ pub(super) async fn run(tool: Tool) -> Outcome {
         }
         for letter in &arg[1..] {
             if *letter != b'a' {
-                tool.stderr(format!("Illegal option -{}\nUsage: /usr/bin/which [-a] args\n", char::from(*letter)))
-                    .await;
+                tool.stderr(format!("Illegal option -{}\n", char::from(*letter))).await;
+                tool.out.write("Usage: /usr/bin/which [-a] args\n").await?;
                 return Ok(2);
             }
             all = true;

@@ -73,23 +73,26 @@ pub(super) async fn run(tool: Tool) -> Outcome {
             "eof" => end = value.map(<[u8]>::to_vec),
             "I" | "replace" => {
                 replace = Some(value.unwrap_or(b"{}").to_vec());
-                (max_args, max_lines) = (None, None);
+                let own = "--replace/-I/-i";
+                clash(&tool, own, "--max-args", max_args.take().is_some()).await;
+                clash(&tool, own, "--max-lines", max_lines.take().is_some()).await;
             }
             "L" | "max-lines" => {
+                let short = *option == "L";
                 let text = value.unwrap_or(b"1");
-                max_lines = Some(number(&tool, text, if *option == "L" { "L" } else { "l" }, 1).await?);
-                (replace, max_args) = (None, None);
+                max_lines = Some(number(&tool, text, if short { "L" } else { "l" }, 1).await?);
+                let own = if short { "-L" } else { "--max-lines/-l" };
+                clash(&tool, own, "--max-args", max_args.take().is_some()).await;
+                clash(&tool, own, "--replace", replace.take().is_some()).await;
             }
             "max-args" => {
                 let count = number(&tool, value.unwrap_or_default(), "n", 1).await?;
-                if max_lines.take().is_some() {
-                    let text = "warning: options --max-lines and --max-args/-n are mutually exclusive, ignoring previous --max-lines value";
-                    tool.error(text).await;
-                }
+                let own = "--max-args/-n";
+                clash(&tool, own, "--max-lines", max_lines.take().is_some()).await;
                 // One argument at a time is what replacing does anyway.
                 if !(count == 1 && replace.is_some()) {
                     max_args = Some(count);
-                    replace = None;
+                    clash(&tool, own, "--replace", replace.take().is_some()).await;
                 }
             }
             _ => {}
@@ -142,6 +145,16 @@ pub(super) async fn run(tool: Tool) -> Outcome {
     run.wait_all().await?;
     ended?;
     Ok(run.code)
+}
+
+/// Warns that an option takes the place of an earlier one.
+async fn clash(tool: &Tool, option: &str, earlier: &str, was_given: bool) {
+    if was_given {
+        let text = format!(
+            "warning: options {earlier} and {option} are mutually exclusive, ignoring previous {earlier} value"
+        );
+        tool.error(text).await;
+    }
 }
 
 async fn delimiter(tool: &Tool, text: &[u8]) -> Result<u8, Exit> {

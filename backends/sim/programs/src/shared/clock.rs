@@ -186,7 +186,7 @@ fn push_field(directive: u8, flags: Flags, colons: usize, time: TimeSpec, civil:
             text.extend_from_slice(shown.as_bytes());
             return true;
         }
-        b'p' if flags.swap => Field::Text(if civil.hour() < 12 { "am" } else { "pm" }.into()),
+        b'p' if flags.swap => Field::Swapped(if civil.hour() < 12 { "am" } else { "pm" }.into()),
         b'p' => Field::Text(if civil.hour() < 12 { "AM" } else { "PM" }.into()),
         b'P' => Field::Text(if civil.hour() < 12 { "am" } else { "pm" }.into()),
         b'q' => number(i64::from(civil.month() - 1) / 3 + 1, 1, b'0'),
@@ -211,7 +211,8 @@ fn push_field(directive: u8, flags: Flags, colons: usize, time: TimeSpec, civil:
             }
             .into(),
         ),
-        b'Z' => Field::Text(if flags.swap { "utc" } else { "UTC" }.into()),
+        b'Z' if flags.swap => Field::Swapped("utc".into()),
+        b'Z' => Field::Text("UTC".into()),
         _ => return false,
     };
     text.extend_from_slice(field.padded(flags).as_bytes());
@@ -224,16 +225,23 @@ fn days_since_monday(weekday: Weekday) -> i8 {
 
 enum Field {
     Text(String),
-    Number { value: i64, width: usize, pad: u8 },
+    /// Text whose case was turned round already, as `%#Z` asks.
+    Swapped(String),
+    Number {
+        value: i64,
+        width: usize,
+        pad: u8,
+    },
 }
 
 impl Field {
     fn padded(self, flags: Flags) -> String {
+        let already_swapped = matches!(self, Field::Swapped(_));
         let (mut text, width, pad) = match self {
-            Field::Text(text) => (text, flags.width.unwrap_or(0), b' '),
+            Field::Text(text) | Field::Swapped(text) => (text, flags.width.unwrap_or(0), b' '),
             Field::Number { value, width, pad } => (value.to_string(), flags.width.unwrap_or(width), pad),
         };
-        if flags.upper || flags.swap && text.chars().any(char::is_lowercase) && text.len() > 2 {
+        if flags.upper || flags.swap && text.chars().any(char::is_lowercase) && !already_swapped {
             text = text.to_ascii_uppercase();
         }
         let pad = match flags.pad {

@@ -166,7 +166,8 @@ impl Reading {
     fn number(&mut self, words: &[String]) -> Option<usize> {
         let word = words.first()?.as_str();
         let next = words.get(1).map(String::as_str);
-        if word.contains(':') && !word.starts_with(['+', '-']) {
+        let half = matches!(next, Some("am" | "pm")) && word.len() <= 2;
+        if (word.contains(':') || half) && !word.starts_with(['+', '-']) {
             return self.clock(word, next);
         }
         if (word.starts_with('+') || word.starts_with('-')) && self.time.is_some() && self.zone.is_none() {
@@ -213,7 +214,7 @@ impl Reading {
     fn clock(&mut self, word: &str, next: Option<&str>) -> Option<usize> {
         let mut parts = word.split(':');
         let mut hour: i8 = parts.next()?.parse().ok()?;
-        let minute: i8 = parts.next()?.parse().ok()?;
+        let minute: i8 = parts.next().map_or(Some(0), |text| text.parse().ok())?;
         let (second, nsec) = match parts.next() {
             None => (0, 0),
             Some(text) => {
@@ -333,6 +334,7 @@ mod tests {
             ("02/03/2024", "2024-02-03 00:00:00.0"),
             ("now", "2024-01-31 10:20:30.5"),
             ("12:00", "2024-01-31 12:00:00.0"),
+            ("1 Jan 2020 1pm", "2020-01-01 13:00:00.0"),
             ("tomorrow", "2024-02-01 10:20:30.5"),
             ("2 days ago", "2024-01-29 10:20:30.5"),
             ("1 month", "2024-03-02 10:20:30.5"),

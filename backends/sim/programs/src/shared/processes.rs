@@ -40,6 +40,8 @@ pub struct Process {
     pub vsize: u64,
     /// Resident pages.
     pub rss_pages: u64,
+    /// The processor it ran on last.
+    pub processor: u64,
     /// Kernel flags.
     pub flags: u64,
     /// Real user.
@@ -117,6 +119,7 @@ fn parse_stat(line: &[u8]) -> Option<Process> {
         start_ticks: count(22)?,
         vsize: count(23)?,
         rss_pages: count(24)?,
+        processor: count(39).unwrap_or(0),
         ..Process::default()
     })
 }

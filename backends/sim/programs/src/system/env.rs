@@ -46,10 +46,6 @@ pub(super) async fn env(tool: Tool) -> Outcome {
     while operands.first().is_some_and(|first| first.contains(&b'=')) {
         let entry = operands.remove(0);
         let name = entry.split(|&byte| byte == b'=').next().unwrap_or_default().to_vec();
-        if name.is_empty() {
-            let text = format!("cannot set {}", quote(&entry));
-            return Err(tool.fail_errno(CANCELED, text, provium_kernel::Errno::EINVAL).await);
-        }
         match variables.iter_mut().find(|known| is_named(known, &name)) {
             Some(known) => *known = entry,
             None => variables.push(entry),

@@ -185,11 +185,7 @@ async fn convert(tool: &Tool, text: &[u8]) -> Outcome {
     let names = short_names();
     let word = String::from_utf8_lossy(text).into_owned();
     let shown = match word.parse::<i32>() {
-        // An exit code stands for the signal that it tells of.
-        Ok(number) => {
-            let number = if number >= 128 { number - 128 } else { number };
-            names.iter().find(|(known, _)| *known == number).map(|(_, name)| name.clone())
-        }
+        Ok(number) => names.iter().find(|(known, _)| *known == number).map(|(_, name)| name.clone()),
         Err(_) => Signal::parse(&word).map(|signal| signal.0.to_string()),
     };
     match shown {

@@ -114,7 +114,7 @@ impl Parser<'_> {
                 b")" => {
                     if wants_operand && last_operator.is_empty() || !open.iter().any(|open| matches!(open, Open::Group))
                     {
-                        return Err(Wrong("invalid expression; you have too many ')'".into()));
+                        return Err(Wrong("you have too many ')'".into()));
                     }
                     if wants_operand {
                         return Err(Wrong(format!("expected an expression between '{last_operator}' and ')'")));
@@ -436,6 +436,9 @@ impl Parser<'_> {
 
     fn types(&mut self, word: &str) -> Result<Vec<u32>, Wrong> {
         let argument = self.argument(word)?;
+        if argument.is_empty() {
+            return Err(Wrong(format!("Arguments to {word} should contain at least one letter")));
+        }
         let mut types = Vec::new();
         for letters in argument.split(|&byte| byte == b',') {
             let shown = String::from_utf8_lossy(letters);

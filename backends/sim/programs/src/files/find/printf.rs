@@ -18,7 +18,6 @@ pub(super) enum Piece {
     /// Width (negative: to the left), precision, and the letters of the directive.
     Field {
         left: bool,
-        zeros: bool,
         width: usize,
         precision: Option<usize>,
         letter: u8,
@@ -104,10 +103,10 @@ fn escape(rest: &[u8]) -> Escape<'_> {
 }
 
 fn field(mut rest: &[u8]) -> Option<(Piece, &[u8])> {
-    let (mut left, mut zeros, mut width, mut precision) = (false, false, 0, None);
+    let (mut left, mut width, mut precision) = (false, 0, None);
     while let Some((&flag @ (b'-' | b'0' | b'#' | b'+' | b' '), after)) = rest.split_first() {
+        // Numbers are written as text: the flags for numbers do nothing.
         left |= flag == b'-';
-        zeros |= flag == b'0';
         rest = after;
     }
     while let Some((&digit @ b'0'..=b'9', after)) = rest.split_first() {
@@ -130,7 +129,7 @@ fn field(mut rest: &[u8]) -> Option<(Piece, &[u8])> {
         (time, after) = (format, next);
     }
     b"abcdDfgGhHiklmMnpPstuUyYACT".contains(&letter).then_some(())?;
-    Some((Piece::Field { left, zeros, width, precision, letter, time }, after))
+    Some((Piece::Field { left, width, precision, letter, time }, after))
 }
 
 impl Search {
@@ -139,13 +138,11 @@ impl Search {
         for piece in pieces {
             match piece {
                 Piece::Text(literal) => text.extend_from_slice(literal),
-                Piece::Field { left, zeros, width, precision, letter, time } => {
+                Piece::Field { left, width, precision, letter, time } => {
                     let mut value = self.value(*letter, *time, entry, walk).await;
                     value.truncate(precision.unwrap_or(usize::MAX));
                     let missing = width.saturating_sub(value.len());
-                    let number = value.iter().all(u8::is_ascii_digit);
-                    let pad = if *zeros && number && !*left { b'0' } else { b' ' };
-                    let padding = std::iter::repeat_n(pad, missing);
+                    let padding = std::iter::repeat_n(b' ', missing);
                     if *left {
                         text.extend(value.into_iter().chain(padding));
                     } else {

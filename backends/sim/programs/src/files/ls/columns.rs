@@ -5,6 +5,11 @@ const TAB: usize = 8;
 /// The narrowest column: a letter and two blanks.
 const NARROWEST: usize = 3;
 
+/// Columns that a name takes: in the C locale what cannot be printed takes none.
+fn width_of(cell: &str) -> usize {
+    cell.chars().filter(|symbol| (' '..='~').contains(symbol)).count()
+}
+
 /// Sorted down the columns.
 pub(super) fn down(cells: &[String], width: usize) -> String {
     let widths = fit(cells, width, |index, columns, rows| {
@@ -36,7 +41,7 @@ pub(super) fn commas(cells: &[String], width: usize) -> String {
     let mut text = String::new();
     let mut at = 0;
     for (index, cell) in cells.iter().enumerate() {
-        let length = cell.chars().count();
+        let length = width_of(cell);
         if index > 0 {
             // The comma, a blank, and the comma after this name must fit too.
             if at + length + 2 < width {
@@ -64,7 +69,7 @@ fn fit(cells: &[String], width: usize, column_of: impl Fn(usize, usize, usize) -
         let mut widths = vec![NARROWEST; columns];
         for (index, cell) in cells.iter().enumerate() {
             let column = column_of(index, columns, rows);
-            let length = cell.chars().count() + if column + 1 == columns { 0 } else { 2 };
+            let length = width_of(cell) + if column + 1 == columns { 0 } else { 2 };
             if let Some(width) = widths.get_mut(column) {
                 *width = (*width).max(length);
             }
@@ -81,7 +86,7 @@ fn push_line<'a>(text: &mut String, cells: impl Iterator<Item = &'a str>, widths
     for (index, cell) in cells.enumerate() {
         pad(text, at, start);
         text.push_str(cell);
-        at = start + cell.chars().count();
+        at = start + width_of(cell);
         start += widths.get(index).copied().unwrap_or(0);
     }
     text.push('\n');

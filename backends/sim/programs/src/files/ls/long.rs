@@ -109,7 +109,7 @@ async fn line(list: &mut List, file: &File, now: TimeSpec) -> Line {
     let size = match (list.options.unit, &device) {
         (_, Some(_)) => String::new(),
         (SizeUnit::Human(base), None) => human_size(stat.size, base),
-        (SizeUnit::Blocks(block), None) => stat.size.div_ceil(block).to_string(),
+        (SizeUnit::Blocks(block, letter), None) => super::in_units(stat.size, block, letter),
         (SizeUnit::Plain, None) => stat.size.to_string(),
     };
     Line {

@@ -268,7 +268,7 @@ impl List {
         match self.options.unit {
             SizeUnit::Plain => bytes.div_ceil(1024).to_string(),
             SizeUnit::Human(base) => human_size(bytes, base),
-            SizeUnit::Blocks(size) => bytes.div_ceil(size).to_string(),
+            SizeUnit::Blocks(size, letter) => in_units(bytes, size, letter),
         }
     }
 
@@ -307,6 +307,13 @@ fn fits(pattern: &[u8], name: &[u8]) -> bool {
 /// A name as text with one character for each byte, so that widths count bytes as in the C locale.
 fn literal(name: &[u8]) -> String {
     name.iter().map(|&byte| char::from(byte)).collect()
+}
+
+/// A number of bytes in units of so many, rounded up, with the unit's letter.
+fn in_units(bytes: u64, size: u64, letter: Option<char>) -> String {
+    let mut text = bytes.div_ceil(size.max(1)).to_string();
+    text.extend(letter);
+    text
 }
 
 /// The bytes of such a text.

@@ -157,7 +157,8 @@ pub(super) enum TimeStyle {
 pub(super) enum SizeUnit {
     Plain,
     Human(u64),
-    Blocks(u64),
+    /// In units of so many bytes, with the letter that is put after.
+    Blocks(u64, Option<char>),
 }
 
 /// All that options say.
@@ -347,7 +348,11 @@ async fn valued(
         "block-size" => match (value, parse_size(value)) {
             (b"human-readable", _) => options.unit = SizeUnit::Human(1024),
             (b"si", _) => options.unit = SizeUnit::Human(1000),
-            (_, Ok(size @ 1..)) => options.unit = SizeUnit::Blocks(size),
+            // A bare letter is shown after each number.
+            ([letter], Ok(size @ 1..)) if letter.is_ascii_alphabetic() => {
+                options.unit = SizeUnit::Blocks(size, Some(char::from(letter.to_ascii_uppercase())));
+            }
+            (_, Ok(size @ 1..)) => options.unit = SizeUnit::Blocks(size, None),
             _ => {
                 let text = format!("invalid --block-size argument {}", quote(value));
                 return Err(tool.fail(super::SERIOUS, text).await);
@@ -428,7 +433,7 @@ async fn valued(
                 b"ctime" | b"status" => TimeOf::Change,
                 b"mtime" | b"modification" => TimeOf::Modification,
                 other => {
-                    let valid = "  - 'atime', 'access', 'use'\n  - 'ctime', 'status'\n  - 'mtime', 'modification'\n  - 'birth', 'creation'\n";
+                    let valid = "  - 'atime', 'access', 'use'\n  - 'ctime', 'status'\n  - 'birth', 'creation'\n";
                     return Err(invalid(tool, other, option, valid).await);
                 }
             };
@@ -460,5 +465,5 @@ async fn valued(
 async fn invalid(tool: &Tool, text: &[u8], option: &str, valid: &str) -> Exit {
     tool.error(format!("invalid argument {} for '--{option}'", quote(text))).await;
     tool.stderr(format!("Valid arguments are:\n{valid}")).await;
-    tool.usage_hint(super::SERIOUS).await
+    tool.usage_hint(super::MINOR).await
 }

@@ -50,6 +50,7 @@ pub(super) enum Key {
     Threads,
     Flags,
     Wait,
+    Processor,
 }
 
 /// A column with its header and width.
@@ -121,6 +122,7 @@ const KNOWN: &[(&str, Key, &str, usize, bool)] = &[
     ("f", Key::Flags, "F", 1, true),
     ("flag", Key::Flags, "F", 1, true),
     ("flags", Key::Flags, "F", 1, true),
+    ("psr", Key::Processor, "PSR", 3, true),
     ("wchan", Key::Wait, "WCHAN", 6, false),
 ];
 
@@ -243,6 +245,7 @@ impl Column {
             Key::Threads => process.threads.to_string(),
             Key::Flags => format!("{:o}", process.flags >> 6 & 7),
             Key::Wait => "-".into(),
+            Key::Processor => process.processor.to_string(),
         }
     }
 }
@@ -322,7 +325,7 @@ pub(super) fn compare(key: Key, a: &Process, b: &Process) -> Ordering {
         Key::Size | Key::Address => a.vsize.cmp(&b.vsize),
         Key::Nice | Key::Priority | Key::LongPriority => a.nice.cmp(&b.nice),
         Key::Threads => a.threads.cmp(&b.threads),
-        Key::Pid | Key::Tty | Key::Flags | Key::Wait => a.pid.cmp(&b.pid),
+        Key::Pid | Key::Tty | Key::Flags | Key::Wait | Key::Processor => a.pid.cmp(&b.pid),
     }
 }
 

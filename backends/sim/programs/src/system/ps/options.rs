@@ -323,6 +323,7 @@ impl Options {
                 ("c", ""),
                 ("sz", ""),
                 ("rss", ""),
+                ("psr", ""),
                 ("stime", ""),
                 ("tname", ""),
                 ("time", ""),
