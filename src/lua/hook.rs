@@ -36,6 +36,7 @@ fn set(lua: &Lua, every: u32) -> mlua::Result<()> {
     let stuck = std::cell::Cell::new(0);
     lua.set_global_hook(HookTriggers::new().every_nth_instruction(every), move |lua, _| {
         let host = Host::of(lua);
+        host.mind_memory(lua);
         if host.in_program.get() {
             return program_slice(&host, &stuck);
         }

@@ -66,6 +66,8 @@ pub struct Host {
     pub wait_detail: RefCell<Option<Box<dyn Fn() -> String>>>,
     /// Set by the instruction hook when it makes Lua yield.
     pub interrupt: Cell<Interrupt>,
+    /// Whether the collector has been started: a small test is over before it would be of use.
+    pub collects: Cell<bool>,
     /// Whether the instruction hook runs at every instruction, because a deadline has passed.
     pub hook_is_fine: Cell<bool>,
     /// The Lua lines of the last error, from the message handler.
@@ -95,6 +97,10 @@ pub struct Host {
     prelude: RefCell<Option<Table>>,
     cache: RefCell<Vec<(&'static str, Table)>>,
 }
+
+/// What a state may hold before its collector is started, in bytes (4 MiB): marking and sweeping a fresh state takes
+/// longer than a small test does.
+const UNCOLLECTED: usize = 4 << 20;
 
 /// What one test may log, in calls: a loop that prints must not fill the memory or the terminal.
 const MAX_LOGGED: u32 = 10_000;
@@ -126,6 +132,7 @@ impl Host {
             pending: RefCell::default(),
             wait_detail: RefCell::default(),
             interrupt: Cell::new(Interrupt::None),
+            collects: Cell::new(false),
             hook_is_fine: Cell::new(false),
             error_stack: RefCell::default(),
             top: Section::new(None),
@@ -217,6 +224,15 @@ impl Host {
         match &*self.test.borrow() {
             Some((test, lab)) if Rc::ptr_eq(test, &section) => Rc::clone(lab),
             _ => Rc::clone(&self.top_lab),
+        }
+    }
+
+    /// Starts the collector once the state holds more than a small test does. Asked before each run of Lua and
+    /// every so many instructions, so that neither calls nor loops go by it.
+    pub fn mind_memory(&self, lua: &Lua) {
+        if !self.collects.get() && lua.used_memory() > UNCOLLECTED {
+            self.collects.set(true);
+            lua.gc_restart();
         }
     }
 

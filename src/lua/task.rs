@@ -37,7 +37,7 @@ pub enum Owner {
 /// Runs one Lua function to its end.
 pub struct LuaThread {
     /// Keeps the state for as long as something runs in it: a program's guest may outlive its test file.
-    _lua: Lua,
+    lua: Lua,
     host: Rc<Host>,
     owner: Owner,
     thread: Thread,
@@ -55,7 +55,7 @@ impl LuaThread {
         let thread = lua.create_thread(host.prelude_function("protected")?)?;
         let mut input = args;
         input.push_front(Value::Function(function));
-        Ok(LuaThread { _lua: lua.clone(), host, owner, thread, input: Some(input), waiting: None, stopped: false })
+        Ok(LuaThread { lua: lua.clone(), host, owner, thread, input: Some(input), waiting: None, stopped: false })
     }
 
     fn resume(&self, input: MultiValue) -> mlua::Result<MultiValue> {
@@ -66,6 +66,7 @@ impl LuaThread {
             }
             Owner::Program(_) => None,
         };
+        self.host.mind_memory(&self.lua);
         let in_program = self.host.in_program.replace(task.is_none());
         let before = self.host.current.replace(task);
         let output = self.thread.resume::<MultiValue>(input);
