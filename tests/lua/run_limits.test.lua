@@ -1,0 +1,122 @@
+-- vm:run: timeouts and limits.
+local support = require("support")
+local vm = provium:vm("v", "linux"):boot()
+
+test("a command that takes too long is timed out", function(t)
+    local r = vm:run("sleep 60", { timeout = "300ms" })
+    t:assert_eq(r.status, "timed_out")
+    t:assert_eq(r.exit_code, -2)
+    t:assert(r.timed_out)
+    t:assert(not r:ok())
+    t:assert(r.duration >= 0.3 and r.duration < 30, "duration " .. r.duration)
+end)
+
+test("timeout_ms counts milliseconds", function(t)
+    local r = vm:run("sleep 60", { timeout_ms = 300 })
+    t:assert_eq(r.status, "timed_out")
+    t:assert(r.duration >= 0.3 and r.duration < 30, "duration " .. r.duration)
+end)
+
+test("a command that ends in time is not timed out", function(t)
+    local r = vm:run("sleep 0.1; exit 4", { timeout = 20 })
+    t:assert_eq(r.exit_code, 4)
+    t:assert_eq(r.timed_out, false)
+end)
+
+test("a timeout keeps what was written before it", function(t)
+    local r = vm:run("echo early; echo trouble >&2; sleep 60", { timeout = 1 })
+    t:assert_eq(r.status, "timed_out")
+    t:assert_eq(r.stdout, "early\n")
+    t:assert_eq(r.stderr, "trouble\n")
+end)
+
+test("a timeout kills the whole process group", function(t)
+    local dir = support.directory(vm, "limits-group")
+    local script = "sh -c 'echo $$ > " .. dir .. "/child; sleep 60' & wait"
+    t:assert_eq(vm:run(script, { timeout = 1 }).status, "timed_out")
+    support.wait_gone(vm, vm:read_file(dir .. "/child"):match("%d+"))
+end)
+
+test("a timeout kills what ignores other signals", function(t)
+    local r = vm:run("trap '' TERM INT HUP; while :; do sleep 0.2; done", { timeout = 1 })
+    t:assert_eq(r.status, "timed_out")
+end)
+
+test("a timeout covers a background child that holds the pipe", function(t)
+    local r = vm:run("sleep 60 & echo started", { timeout = "500ms" })
+    t:assert_eq(r.status, "timed_out")
+    t:assert_eq(r.stdout, "started\n")
+    t:assert(r.duration < 30, "duration " .. r.duration)
+end)
+
+test("a timeout covers a stranger that holds the pipe", function(t)
+    local dir = support.directory(vm, "limits-stranger")
+    local script = "setsid sh -c 'echo $$ > " .. dir .. "/pid; exec sleep 8' & echo started; sleep 0.3"
+    local r = vm:run(script, { timeout = "1s" })
+    t:assert_eq(r.status, "timed_out")
+    t:assert_eq(r.stdout, "started\n")
+    t:assert(r.duration < 6, "duration " .. r.duration)
+    vm:run("kill -9 $(cat " .. dir .. "/pid)")
+end)
+
+test("a timeout ends a busy loop", function(t)
+    t:assert_eq(vm:run("while :; do :; done", { timeout = "500ms" }).status, "timed_out")
+end)
+
+test("a timeout ends output without end", function(t)
+    local r = vm:run("yes", { timeout = "200ms", max_output = "64K" })
+    t:assert_eq(r.status, "timed_out")
+    t:assert(r.truncated)
+    t:assert_eq(#r.stdout, 65536)
+end)
+
+test("after a timeout the guest is as usable as before", function(t)
+    for _ = 1, 3 do
+        vm:run("sleep 60 | sleep 60", { timeout = "100ms" })
+    end
+    t:assert_eq(vm:run("echo alive").stdout, "alive\n")
+end)
+
+test("max_output cuts the output and says so", function(t)
+    local r = vm:run("head -c 5000 /dev/zero", { max_output = "1K" })
+    t:assert_eq(#r.stdout, 1024)
+    t:assert(r.truncated)
+    t:assert_eq(r.exit_code, 0)
+end)
+
+test("max_output is for each of the two outputs", function(t)
+    local r = vm:run("printf 0123456789; printf abcdefghij >&2", { max_output = 5 })
+    t:assert_eq(r.stdout, "01234")
+    t:assert_eq(r.stderr, "abcde")
+    t:assert(r.truncated)
+end)
+
+test("output that just fits is not truncated", function(t)
+    local r = vm:run("printf 01234", { max_output = 5 })
+    t:assert_eq(r.stdout, "01234")
+    t:assert_eq(r.truncated, false)
+end)
+
+test("max_output of 0 keeps nothing", function(t)
+    local r = vm:run("printf x; exit 2", { max_output = 0 })
+    t:assert_eq(r.stdout, "")
+    t:assert(r.truncated)
+    t:assert_eq(r.exit_code, 2)
+end)
+
+test("a command that writes more than is kept still ends by itself", function(t)
+    local r = vm:run("head -c 1000000 /dev/zero; echo done >&2", { max_output = 10 })
+    t:assert_eq(r.stderr, "done\n")
+    t:assert_eq(r.exit_code, 0)
+end)
+
+test("without max_output 16 MiB are kept", function(t)
+    local r = vm:run("head -c 17000000 /dev/zero")
+    t:assert_eq(#r.stdout, 16 * 1024 * 1024)
+    t:assert(r.truncated)
+end)
+
+test("a max_output beyond all measure is refused", function(t)
+    local e = t:assert_raises(function() vm:run("true", { max_output = "1T" }) end)
+    t:assert_contains(e.message, "max_output")
+end)
