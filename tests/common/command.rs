@@ -1,0 +1,57 @@
+//! Runs the command `provium` as people do.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long one command may take by the host's clock. Everything is virtual time inside, so what takes this long hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What the command did.
+pub struct Output {
+    /// Its exit code; `None` if a signal ended it or it had to be killed.
+    pub code: Option<i32>,
+    /// What it wrote to both outputs.
+    pub text: String,
+}
+
+/// Runs `provium` with these arguments in a directory.
+pub fn provium(directory: &Path, args: &[&str]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_provium"))
+        .args(args)
+        .current_dir(directory)
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command was built");
+    let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
+    let collect = |pipe: Option<Box<dyn Read + Send>>| {
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            if let Some(mut pipe) = pipe {
+                pipe.read_to_end(&mut bytes).expect("the command's output can be read");
+            }
+            String::from_utf8_lossy(&bytes).into_owned()
+        })
+    };
+    let out = collect(stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
+    let err = collect(stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
+    let started = Instant::now();
+    let code = loop {
+        if let Some(status) = child.try_wait().expect("the command can be waited for") {
+            break status.code();
+        }
+        if started.elapsed() > PATIENCE {
+            child.kill().expect("the command can be killed");
+            child.wait().expect("the command can be waited for");
+            break None;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let mut text = out.join().expect("the reader does not panic");
+    text.push_str(&err.join().expect("the reader does not panic"));
+    Output { code, text }
+}
