@@ -8,6 +8,10 @@ use std::time::{Duration, Instant};
 /// How long one command may take by the host's clock. Everything is virtual time inside, so what takes this long hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// The most memory of one command, in KiB of address space (4 GiB): no test needs a tenth of it, and one that grows
+/// without end is found before the machine suffers.
+const MEMORY_KIB: u64 = 4 << 20;
+
 /// What the command did.
 pub struct Output {
     /// Its exit code; `None` if a signal ended it or it had to be killed.
@@ -18,7 +22,8 @@ pub struct Output {
 
 /// Runs `provium` with these arguments in a directory.
 pub fn provium(directory: &Path, args: &[&str]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_provium"))
+    let mut child = Command::new("sh")
+        .args(["-c", &format!("ulimit -v {MEMORY_KIB}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_provium")])
         .args(args)
         .current_dir(directory)
         .env("NO_COLOR", "1")
