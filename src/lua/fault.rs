@@ -121,6 +121,13 @@ impl Fault {
         }
     }
 
+    /// It concerns this VM.
+    #[must_use]
+    pub fn of_vm(mut self, vm: &Rc<str>) -> Fault {
+        self.vm = Some(Rc::clone(vm));
+        self
+    }
+
     /// In front of the message, once.
     #[must_use]
     pub fn prefixed(mut self, prefix: &str) -> Fault {

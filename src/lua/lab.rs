@@ -156,6 +156,13 @@ impl UserData for LabRef {
                 mlua::Error::from(fault)
             })
         });
+        methods.add_meta_method(MetaMethod::Eq, |_, this, other: mlua::UserDataRef<LabRef>| {
+            Ok(match (this, &*other) {
+                (LabRef::Root, LabRef::Root) => true,
+                (LabRef::Sub(one), LabRef::Sub(other)) => Rc::ptr_eq(one, other),
+                _ => false,
+            })
+        });
         methods.add_meta_method(MetaMethod::ToString, |_, this, ()| {
             Ok(match this {
                 LabRef::Root => "lab `provium`".to_owned(),
@@ -222,7 +229,16 @@ fn index(lua: &Lua, this: &LabRef, key: &Value) -> mlua::Result<Value> {
 }
 
 fn errno_table(lua: &Lua) -> mlua::Result<Table> {
-    lua.create_table_from(Errno::ALL.iter().map(|(errno, name)| (*name, errno.0)))
+    let table = lua.create_table_from(Errno::ALL.iter().map(|(errno, name)| (*name, errno.0)))?;
+    // The second names that errno(3) gives.
+    for (name, errno) in [
+        ("EWOULDBLOCK", Errno::EAGAIN),
+        ("EDEADLOCK", Errno::EDEADLK),
+        ("ENOTSUP", Errno::EOPNOTSUPP),
+    ] {
+        table.raw_set(name, errno.0)?;
+    }
+    Ok(table)
 }
 
 fn signal_table(lua: &Lua) -> mlua::Result<Table> {

@@ -82,9 +82,7 @@ impl OpenThing {
     /// An error if it is closed; `noun` is what it is called (`file`).
     pub fn check(&self, noun: &str) -> Result<(), Fault> {
         if self.closed.get() {
-            let mut fault = Fault::state(format!("{noun} is closed"));
-            fault.vm = Some(Rc::clone(&self.vm.name));
-            return Err(fault);
+            return Err(Fault::state(format!("{noun} is closed")).of_vm(&self.vm.name));
         }
         self.check_guest(noun)
     }
@@ -93,7 +91,7 @@ impl OpenThing {
     pub fn check_guest(&self, noun: &str) -> Result<(), Fault> {
         if self.boot != self.vm.boots.get() {
             let vm = &self.vm.name;
-            return Err(Fault::state(format!("{noun} is closed: its vm `{vm}` was shut down or reset")));
+            return Err(Fault::state(format!("{noun} is closed: its vm `{vm}` was shut down or reset")).of_vm(vm));
         }
         Ok(())
     }

@@ -37,7 +37,9 @@ static T: Class = Class {
     entries: &[now("assert_raises", 2, t::expect_error), now("assert_raises", 1, t::nothing_raised)],
 };
 
-static OTHERS: Class = Class { prefix: "", entries: &[now("vm:batch", 1, batch::new), now("co.wrap", 1_000, spawn)] };
+static VM: Class = Class { prefix: "vm.", entries: &[now("batch", 1, batch::new)] };
+
+static CO: Class = Class { prefix: "co.", entries: &[now("wrap", 1_000, spawn)] };
 
 static PROGRAM: Class = Class { prefix: "p:", entries: &[now("caught", 0, sim::next_caught)] };
 
@@ -49,8 +51,8 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
         ("not_met", &WAIT_UNTIL, 1),
         ("expect_error", &T, 0),
         ("nothing_raised", &T, 1),
-        ("new_batch", &OTHERS, 0),
-        ("spawn", &OTHERS, 1),
+        ("new_batch", &VM, 0),
+        ("spawn", &CO, 0),
         ("next_caught", &PROGRAM, 0),
     ] {
         table.raw_set(name, class.function(lua, &class.entries[index])?)?;

@@ -200,7 +200,8 @@ fn stdin_write(call: &Call) -> Result<Answer, Fault> {
     let data = call.read(1, "data", Named::bytes)?;
     let process = live(call)?;
     if process.stdin_closed.get() {
-        return Err(Fault::state("proc:stdin_write: standard input is closed"));
+        let fault = Fault::state("proc:stdin_write: standard input is closed");
+        return Err(fault.of_vm(&process.speaker.vm.name));
     }
     let op = Op::StdinWrite { proc: process.handle, data };
     Ok(say_with(call, &process.speaker, op, ops::count))

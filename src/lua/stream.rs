@@ -123,7 +123,8 @@ impl Reader {
         stream.open.check("stream").map_err(|fault| fault.prefixed(&call.name()))?;
         if stream.being_read.replace(true) {
             let name = call.name();
-            return Err(Fault::state(format!("{name}: another task is reading this stream; one at a time")));
+            let fault = Fault::state(format!("{name}: another task is reading this stream; one at a time"));
+            return Err(fault.of_vm(&stream.speaker.vm.name));
         }
         Ok(Reader(stream))
     }
@@ -268,12 +269,14 @@ fn read_until(call: &Call) -> Result<Answer, Fault> {
             Some(Ok(None)) => {
                 note.end("the end".to_owned(), now);
                 let seen = reader.last_lines();
-                Err(Fault::state(format!("{name}: the stream ended before {shown} came; {seen}")))
+                let fault = Fault::state(format!("{name}: the stream ended before {shown} came; {seen}"));
+                Err(fault.of_vm(&reader.0.speaker.vm.name))
             }
             None => {
                 note.end("timed out".to_owned(), now);
                 let (limit, seen) = (crate::units::format_duration(timeout), reader.last_lines());
-                Err(Fault::timeout(format!("{name}: {shown} did not come within {limit}; {seen}")))
+                let fault = Fault::timeout(format!("{name}: {shown} did not come within {limit}; {seen}"));
+                Err(fault.of_vm(&reader.0.speaker.vm.name))
             }
             Some(Err(error)) => Err(fault(error, &name, &reader)),
         }

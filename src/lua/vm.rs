@@ -167,7 +167,7 @@ fn boot(call: &Call) -> Result<Answer, Fault> {
     let vm = this(call)?;
     let options = boot_options(call.arg(1)).map_err(|fault| fault.prefixed(&call.name()))?;
     if vm.was_closed() {
-        return Err(Fault::state(format!("vm:boot: vm `{}` is closed", vm.name)));
+        return Err(Fault::state(format!("vm:boot: vm `{}` is closed", vm.name)).of_vm(&vm.name));
     }
     vm.require(&[VmState::Created, VmState::Shutdown], "boot").map_err(|fault| fault.prefixed(&call.name()))?;
     let booting = vm.boot(&call.host, options);

@@ -116,9 +116,10 @@ test("8b: closing again at the end did no harm", function(t)
     t:assert(vm:run("true"):ok())
 end)
 
--- Opened at the top level: these belong to the file and live as long as it.
-local file_level = vm:open_file("/etc/passwd", { read = true })
-local file_process = vm:run_async("sleep 1000")
+-- Opened at the top level, in a guest of its own: these belong to the file and live as long as it.
+local long = provium:vm("long", "linux"):boot()
+local file_level = long:open_file("/etc/passwd", { read = true })
+local file_process = long:run_async("sleep 1000")
 
 test("9: what the file opened lives on from test to test", function(t)
     t:assert(file_level:fd() > 0)
