@@ -68,20 +68,25 @@ fn a_file_that_cannot_be_loaded_leaves_the_others_alone() {
 fn names_may_hold_anything_or_are_refused() {
     let (code, text) = run(b"test(\"\\0\\27[31m\\n\\t'\\\"\", function(t) t:fail(\"\\27]0;title\\7\") end)\n");
     assert_eq!(code, Some(1), "{text}");
-    assert!(!text.contains("\u{1b}[31m") && !text.contains("\u{1b}]0"), "control characters reach the terminal: {text:?}");
+    assert!(
+        !text.contains("\u{1b}[31m") && !text.contains("\u{1b}]0"),
+        "control characters reach the terminal: {text:?}"
+    );
     ends(b"test(\"\\xff\\xfe\", function() end)\n", 2, &["bad.test.lua:1"]);
     ends(b"test(\"\", function() end)\n", 2, &["name"]);
 }
 
 #[test]
 fn lua_that_floods_the_log_is_bounded() {
-    let source = "test(\"floods\", { timeout = \"1s\" }, function()\n  while true do print((\"x\"):rep(1000)) end\nend)";
+    let source =
+        "test(\"floods\", { timeout = \"1s\" }, function()\n  while true do print((\"x\"):rep(1000)) end\nend)";
     ends(format!("{source}{NEXT}").as_bytes(), 1, &["timed out", "1 passed"]);
 }
 
 #[test]
 fn lua_that_fails_for_ever_is_bounded() {
-    let source = "test(\"fails\", { timeout = \"1s\" }, function(t)\n  while true do pcall(t.fail, t, \"again\") end\nend)";
+    let source =
+        "test(\"fails\", { timeout = \"1s\" }, function(t)\n  while true do pcall(t.fail, t, \"again\") end\nend)";
     ends(format!("{source}{NEXT}").as_bytes(), 1, &["again", "1 passed"]);
 }
 

@@ -1,11 +1,18 @@
 //! The conformance suite `tests/lua` on the simulator: under the default schedule, and under a few others,
 //! because nothing in it may depend on who happens to go first.
 
+#[path = "common/describe.rs"]
+mod describe;
 #[path = "common/library.rs"]
 mod library;
 
-use library::{FileOutcome, files, run};
-use provium::runner::event::Verdict;
+use std::rc::Rc;
+
+use describe::describe;
+use library::{files, options, schedule};
+use provium::runner::event::{Event, Failure, Verdict};
+use provium::runner::file::{FileToRun, run_file};
+use provium_sim::SimBackend;
 
 /// A suite that covers the surface has at least so many tests.
 const LEAST_TESTS: usize = 150;
@@ -13,6 +20,40 @@ const LEAST_TESTS: usize = 150;
 /// Random schedules that the suite must pass under: enough to find a test that counts on an order, few enough for
 /// every run of the tests.
 const SEEDS: [u64; 3] = [1, 2, 3];
+
+/// What became of one file.
+struct FileOutcome {
+    /// As it was named to the run.
+    file: String,
+    /// Its tests with their verdicts, in order.
+    tests: Vec<(String, Verdict)>,
+    /// Why it could not be loaded.
+    broken: Option<Failure>,
+}
+
+impl FileOutcome {
+    /// Everything that went wrong, one entry for each test, for people.
+    fn failures(&self) -> Vec<String> {
+        let broken = self.broken.iter().map(|failure| format!("{}: {}", self.file, describe(failure)));
+        let failed = self.tests.iter().filter_map(|(name, verdict)| match verdict {
+            Verdict::Failed(failure) => Some(format!("{}: {name}\n{}", self.file, describe(failure))),
+            Verdict::Passed | Verdict::Skipped(_) => None,
+        });
+        broken.chain(failed).collect()
+    }
+}
+
+/// Runs one file on a simulator of its own.
+fn run(file: &FileToRun, seed: Option<u64>) -> FileOutcome {
+    let mut outcome = FileOutcome { file: file.name.clone(), tests: Vec::new(), broken: None };
+    let backend = Rc::new(SimBackend::new(schedule(seed)));
+    run_file(file, &options(seed), backend, &mut |event| match event {
+        Event::TestFinished { test, verdict, .. } => outcome.tests.push((test, verdict)),
+        Event::FileFailed { failure, .. } => outcome.broken = Some(failure),
+        _ => {}
+    });
+    outcome
+}
 
 fn suite(seed: Option<u64>) -> Vec<FileOutcome> {
     files("tests/lua").iter().map(|file| run(file, seed)).collect()

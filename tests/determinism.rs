@@ -64,9 +64,9 @@ fn a_seed_gives_the_same_journal_in_every_process() {
     }
     let mut different = std::collections::BTreeSet::new();
     for seed in 0..SEEDS {
-        let [left, right] = directories.each_ref().map(|directory| {
-            fs::read(directory.path().join(seed.to_string())).expect("the journal was written")
-        });
+        let [left, right] = directories
+            .each_ref()
+            .map(|directory| fs::read(directory.path().join(seed.to_string())).expect("the journal was written"));
         assert!(left.len() > 1_000, "the journal of seed {seed} says next to nothing");
         assert!(left == right, "the journals of seed {seed} differ, {}", difference(&left, &right));
         different.insert(left);

@@ -40,8 +40,12 @@ fn complaint(path: &Path) -> Option<String> {
     let expected = read(path);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = command::provium(root, &[&path.to_string_lossy()]);
-    let mut wrong: Vec<String> =
-        expected.says.iter().filter(|text| !output.text.contains(*text)).map(|text| format!("it does not say `{text}`")).collect();
+    let mut wrong: Vec<String> = expected
+        .says
+        .iter()
+        .filter(|text| !output.text.contains(*text))
+        .map(|text| format!("it does not say `{text}`"))
+        .collect();
     if output.code != Some(expected.exit) {
         wrong.push(format!("it ended with {:?}, not with {}", output.code, expected.exit));
     }

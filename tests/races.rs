@@ -1,12 +1,15 @@
 //! Concurrency bugs are found and kept: each file of `tests/lua-races` has a test `wrong` that passes under the
 //! default schedule and fails under some seed, and a test `right` that passes under all.
 
+#[path = "common/describe.rs"]
+mod describe;
 #[path = "common/library.rs"]
 mod library;
 
 use std::rc::Rc;
 
-use library::{describe, files, options, schedule};
+use describe::describe;
+use library::{files, options, schedule};
 use provium::runner::event::{Event, Verdict};
 use provium::runner::file::{Selection, run_file};
 use provium_sim::SimBackend;

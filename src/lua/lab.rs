@@ -231,11 +231,8 @@ fn index(lua: &Lua, this: &LabRef, key: &Value) -> mlua::Result<Value> {
 fn errno_table(lua: &Lua) -> mlua::Result<Table> {
     let table = lua.create_table_from(Errno::ALL.iter().map(|(errno, name)| (*name, errno.0)))?;
     // The second names that errno(3) gives.
-    for (name, errno) in [
-        ("EWOULDBLOCK", Errno::EAGAIN),
-        ("EDEADLOCK", Errno::EDEADLK),
-        ("ENOTSUP", Errno::EOPNOTSUPP),
-    ] {
+    for (name, errno) in [("EWOULDBLOCK", Errno::EAGAIN), ("EDEADLOCK", Errno::EDEADLK), ("ENOTSUP", Errno::EOPNOTSUPP)]
+    {
         table.raw_set(name, errno.0)?;
     }
     Ok(table)

@@ -1,6 +1,6 @@
 -- exit: 1
 -- says: deadlock
--- says: flock
+-- says: lock(file 2, exclusive)
 -- says: 2 failed
 -- says: 1 passed
 -- Nothing can happen any more: the test fails at once, saying who waits for what.

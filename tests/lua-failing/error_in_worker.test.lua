@@ -1,7 +1,7 @@
 -- exit: 1
 -- says: writer
 -- says: ENOENT
--- says: error_in_worker.test.lua:10
+-- says: error_in_worker.test.lua:9
 -- The operations of a report name the worker.
 test("a worker meets an error", function()
     local vm = provium:vm("v", "linux"):boot()
