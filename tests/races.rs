@@ -83,5 +83,5 @@ fn a_signal_before_its_trap_is_found() {
 
 #[test]
 fn a_half_written_file_is_found() {
-    race("half_written", 50, &["\"complete\\n\""]);
+    race("half_written", 50, &["one=1\\ntwo=2\\n"]);
 }

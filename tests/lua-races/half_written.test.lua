@@ -7,10 +7,13 @@ local function read_by_another(write)
     return reader:wait():assert_ok().stdout
 end
 
+local complete = "one=1\ntwo=2\n"
+
 test("wrong", function(t)
-    t:assert_eq(read_by_another("echo complete > /tmp/config"), "complete\n")
+    t:assert_eq(read_by_another("echo one=1 > /tmp/config; echo two=2 >> /tmp/config"), complete)
 end)
 
 test("right", function(t)
-    t:assert_eq(read_by_another("echo complete > /tmp/config.new; mv /tmp/config.new /tmp/config"), "complete\n")
+    local write = "echo one=1 > /tmp/new; echo two=2 >> /tmp/new; mv /tmp/new /tmp/config"
+    t:assert_eq(read_by_another(write), complete)
 end)

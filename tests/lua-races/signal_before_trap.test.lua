@@ -5,7 +5,7 @@ test("wrong", function(t)
     local vm = provium:vm("v", "linux"):boot()
     local p = vm:run_async(script)
     -- Surely it is ready after this.
-    vm:stat("/etc/passwd")
+    for _ = 1, 4 do vm:stat("/etc/passwd") end
     p:kill("USR1")
     t:assert_eq(p:wait().exit_code, 7)
 end)
