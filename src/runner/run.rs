@@ -240,9 +240,13 @@ impl Run {
         let mut all = sticky.into_iter().chain(thrown);
         let mut first = all.next()?;
         first.notes.extend(all.map(|other| match other.site {
-            Some(site) => format!("also, at {}:{}: {}", site.file, site.line, other.message),
-            None => format!("also: {}", other.message),
+            Some(site) => format!("{}:{}: {}", site.file, site.line, other.message),
+            None => other.message,
         }));
+        let more = section.more_failures.take();
+        if more > 0 {
+            first.notes.push(format!("{more} more failed assertions"));
+        }
         first.exchanges = section.recent.notes();
         if hangs || first.exchanges.iter().any(|note| note.ended.is_none()) {
             let tasks = section.task_waits(now);

@@ -12,6 +12,10 @@ use super::place::Place;
 use super::scope::Scope;
 use crate::exec::TaskId;
 
+/// Failed assertions of a section that are kept: a person reads the first few, and a loop that catches them must not
+/// grow for ever.
+const MAX_FAILURES: usize = 20;
+
 /// One test, or the file's top level.
 pub struct Section {
     /// The test's name; `None` for the top level.
@@ -26,6 +30,8 @@ pub struct Section {
     pub tasks: RefCell<Vec<Rc<TaskState>>>,
     /// Failures that stay even if the test catches their error, in order.
     pub failures: RefCell<Vec<Failure>>,
+    /// How many more there were than are kept.
+    pub more_failures: Cell<u64>,
     /// Why it skips itself.
     pub skipped: RefCell<Option<String>>,
     /// What does not change the verdict.
@@ -47,6 +53,7 @@ impl Section {
             recent: Recent::default(),
             tasks: RefCell::default(),
             failures: RefCell::default(),
+            more_failures: Cell::new(0),
             skipped: RefCell::default(),
             warnings: RefCell::default(),
             logged: Cell::new(0),
@@ -90,6 +97,16 @@ impl Section {
     pub fn task_waits(&self, now: Nanos) -> Vec<String> {
         let tasks = self.tasks.borrow();
         tasks.iter().filter(|task| !task.over.get()).filter_map(|task| task.describe_wait(now)).collect()
+    }
+
+    /// Adds a failure that stays; it is made only if it is kept.
+    pub fn fail(&self, failure: impl FnOnce() -> Failure) {
+        if self.failures.borrow().len() < MAX_FAILURES {
+            let failure = failure();
+            self.failures.borrow_mut().push(failure);
+        } else {
+            self.more_failures.set(self.more_failures.get() + 1);
+        }
     }
 
     /// Adds a warning.
