@@ -7,6 +7,12 @@
 //! What the host says is kept beside each script (`.expected`), so that a machine without dash compares with
 //! that. `PROVIUM_RECORD=1` writes it anew.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "this test compares the simulator with the host"
+)]
+
 #[expect(dead_code, reason = "each test uses a part of it")]
 mod common;
 

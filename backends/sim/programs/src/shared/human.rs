@@ -18,7 +18,7 @@ pub fn human_size(bytes: u64, base: u64) -> String {
         unit += 1;
     }
     let mut tenths = (bytes * 10).div_ceil(scale);
-    if tenths > 100 || tenths == 100 {
+    if tenths >= 100 {
         let mut whole = bytes.div_ceil(scale);
         if whole < base || unit + 1 == UNITS.len() {
             return format!("{whole}{}", unit_name(unit, base));

@@ -1,6 +1,7 @@
 //! User and group names, from the guest's `/etc/passwd` and `/etc/group`.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use provium_kernel::{Errno, Sys};
 
@@ -70,18 +71,18 @@ pub struct NameCache {
 impl NameCache {
     /// The name of a user; `None` if nobody has that id.
     pub async fn user(&mut self, sys: &Sys, uid: u32) -> Option<String> {
-        if !self.users.contains_key(&uid) {
+        if let Entry::Vacant(missing) = self.users.entry(uid) {
             let name = users(sys).await.into_iter().find(|user| user.uid == uid).map(|user| user.name);
-            self.users.insert(uid, name);
+            missing.insert(name);
         }
         self.users.get(&uid).cloned().flatten()
     }
 
     /// The name of a group; `None` if there is none of that id.
     pub async fn group(&mut self, sys: &Sys, gid: u32) -> Option<String> {
-        if !self.groups.contains_key(&gid) {
+        if let Entry::Vacant(missing) = self.groups.entry(gid) {
             let name = groups(sys).await.into_iter().find(|group| group.gid == gid).map(|group| group.name);
-            self.groups.insert(gid, name);
+            missing.insert(name);
         }
         self.groups.get(&gid).cloned().flatten()
     }

@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(float(plain, 1.0, b'a'), "0x1p+0");
         assert_eq!(float(plain, 3.5, b'a'), "0x1.cp+1");
         assert_eq!(float(Spec { precision: Some(0), ..plain }, 1.5, b'a'), "0x2p+0");
-        assert_eq!(float(Spec { precision: Some(2), ..plain }, 2.71828, b'f'), "2.72");
+        assert_eq!(float(Spec { precision: Some(2), ..plain }, 2.345, b'f'), "2.35");
         assert_eq!(float(Spec { zero: true, width: 8, ..plain }, f64::NEG_INFINITY, b'f'), "    -inf");
         assert_eq!(String::from_utf8(plain.float(1.0, b'a', true)).unwrap(), "0x8p-3");
     }

@@ -143,23 +143,19 @@ impl Walk {
         {
             return Some(event);
         }
-        loop {
-            let Some(frame) = self.frames.last_mut() else {
-                let root = self.roots.pop_front()?;
-                return Some(self.visit_root(root).await);
-            };
-            match frame.names.pop_front() {
-                Some(found) => return Some(self.visit(found).await),
-                None => {
-                    let frame = self.frames.pop()?;
-                    if let Some(fd) = frame.fd {
-                        let _closed = self.sys.close(fd).await;
-                    }
-                    self.reopen().await;
-                    return Some(Event::Leave(frame.entry));
-                }
-            }
+        let Some(frame) = self.frames.last_mut() else {
+            let root = self.roots.pop_front()?;
+            return Some(self.visit_root(root).await);
+        };
+        if let Some(found) = frame.names.pop_front() {
+            return Some(self.visit(found).await);
         }
+        let frame = self.frames.pop()?;
+        if let Some(fd) = frame.fd {
+            let _closed = self.sys.close(fd).await;
+        }
+        self.reopen().await;
+        Some(Event::Leave(frame.entry))
     }
 
     async fn visit_root(&mut self, path: Vec<u8>) -> Event {
@@ -183,10 +179,10 @@ impl Walk {
         let path = join(parent, &found.name);
         let mut entry = Entry { path, name: found.name, depth, kind, stat: None };
         let follow = self.options.follow == Follow::Always;
-        if self.options.stat_all || matches!(kind, 0 | S_IFDIR) || follow && kind == S_IFLNK {
-            if let Err(errno) = self.look(&mut entry, follow).await {
-                return Event::NoStat(entry, errno);
-            }
+        if (self.options.stat_all || matches!(kind, 0 | S_IFDIR) || follow && kind == S_IFLNK)
+            && let Err(errno) = self.look(&mut entry, follow).await
+        {
+            return Event::NoStat(entry, errno);
         }
         self.enter(entry)
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use provium_kernel::{Errno, Pid, Signal, WaitFor, WaitOptions, WaitStatus};
 
-use super::shell::Shell;
+use super::state::Shell;
 
 /// Background jobs that are remembered after they ended: a loop that starts them and never waits must not
 /// fill the memory. The oldest are forgotten first.
@@ -179,7 +179,7 @@ impl Shell {
             let (pid, status) = self.wait_for_any().await?;
             self.jobs.record(pid, status);
         }
-        for (_, job) in Rc::make_mut(&mut self.jobs.table) {
+        for job in Rc::make_mut(&mut self.jobs.table).values_mut() {
             job.waited = true;
         }
         Ok(())

@@ -127,11 +127,7 @@ impl Pattern {
     }
 }
 
-fn pick<'p>(
-    pieces: &mut dyn Iterator<Item = &'p Piece>,
-    text: impl Iterator<Item = u8>,
-    longest: bool,
-) -> Option<usize> {
+fn pick(pieces: &mut dyn Iterator<Item = &Piece>, text: impl Iterator<Item = u8>, longest: bool) -> Option<usize> {
     let mut length = None;
     run(pieces, text, |matched| {
         if longest || length.is_none() {
@@ -143,7 +139,7 @@ fn pick<'p>(
 
 /// Follows all ways to match at once, so that time is bounded by the product of both lengths; calls `found`
 /// with each length of text that matches all pieces.
-fn run<'p>(pieces: &mut dyn Iterator<Item = &'p Piece>, text: impl Iterator<Item = u8>, mut found: impl FnMut(usize)) {
+fn run(pieces: &mut dyn Iterator<Item = &Piece>, text: impl Iterator<Item = u8>, mut found: impl FnMut(usize)) {
     let pieces: Vec<&Piece> = pieces.collect();
     // active[i]: all pieces before i are matched.
     let mut active = vec![false; pieces.len() + 1];

@@ -9,9 +9,9 @@ use provium_kernel::flags::{O_RDONLY, SEEK_CUR};
 use provium_kernel::{Errno, Fd};
 
 use super::exec::{FIRST_PRIVATE_FD, Mode};
-use super::flow::{Eval, Flow};
+use super::flow::{Apart, Eval, Flow};
 use super::options::Opt;
-use super::shell::{ERROR, Shell};
+use super::state::{ERROR, Shell};
 use super::syntax::ast::{Node, Text};
 use super::syntax::{Aliases, Failure, Line, Parser};
 
@@ -90,6 +90,11 @@ impl Shell {
     /// Runs the commands of a string.
     pub(super) async fn run_text(&mut self, text: Text, mode: Mode) -> Eval {
         self.run_lines(text, mode, false).await
+    }
+
+    /// [`Shell::run_text`] within another command.
+    pub(super) fn run_text_apart(&mut self, text: Text, mode: Mode) -> Apart<'_, Eval> {
+        self.apart(async move |shell: &mut Shell| shell.run_text(text, mode).await)
     }
 
     async fn run_lines(&mut self, text: Text, mode: Mode, is_file: bool) -> Eval {
@@ -191,7 +196,7 @@ impl Shell {
             let more = self.read_line(&mut text).await;
             if self.has(Opt::Verbose) {
                 let start = text.len() - more;
-                self.write_error(&text[start..].to_vec()).await;
+                self.write_error(&text[start..]).await;
             }
             if text.len() > MAX_SCRIPT {
                 return Err(self.error(format!("command of more than {MAX_SCRIPT} bytes")).await);

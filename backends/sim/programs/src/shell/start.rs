@@ -1,21 +1,34 @@
 //! The start of a shell: its command line, and where its commands come from.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use provium_kernel::{Errno, Invocation, Sys};
 
 use super::exec::{Mode, open_failure};
-use super::flow::{Eval, Flow};
+use super::flow::{Eval, Flow, Frames, drive};
 use super::options::Opt;
-use super::shell::{ERROR, Shell};
+use super::state::{ERROR, Shell};
 
 /// The program.
 pub(super) async fn main(sys: Sys, invocation: Invocation) -> i32 {
-    let mut argv = invocation.argv;
-    let name = if argv.is_empty() { b"sh".to_vec() } else { argv.remove(0) };
-    let mut shell = Shell::start(sys, &name, &invocation.env).await;
-    let ended = shell.run(argv).await;
-    shell.end(ended).await
+    in_frames(async move |frames| {
+        let mut argv = invocation.argv;
+        let name = if argv.is_empty() { b"sh".to_vec() } else { argv.remove(0) };
+        let mut shell = Shell::start(sys, frames, &name, &invocation.env).await;
+        let ended = shell.run(argv).await;
+        shell.end(ended).await
+    })
+    .await
+}
+
+/// Runs the body of a process, which may evaluate commands within others.
+pub(super) async fn in_frames(body: impl AsyncFnOnce(Rc<Frames>) -> i32 + 'static) -> i32 {
+    let frames = Rc::new(Frames::default());
+    let code = Rc::new(Cell::new(ERROR));
+    let (inner, result) = (Rc::clone(&frames), Rc::clone(&code));
+    drive(frames, Box::pin(async move { result.set(body(inner).await) })).await;
+    code.get()
 }
 
 impl Shell {

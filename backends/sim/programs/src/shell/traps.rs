@@ -6,8 +6,8 @@ use std::rc::Rc;
 use provium_kernel::{SigAction, Signal};
 
 use super::exec::Mode;
-use super::flow::{Deep, Eval, Flow};
-use super::shell::Shell;
+use super::flow::{Eval, Flow};
+use super::state::Shell;
 use super::syntax::ast::Text;
 
 /// The number of the trap for the end of the shell.
@@ -121,7 +121,7 @@ impl Shell {
     async fn run_trap(&mut self, action: Text) -> Result<(), Flow> {
         let status = self.status;
         let outer = self.status_before_trap.replace(status);
-        let ended = Deep::new(self.run_text(action, Mode::default())).await;
+        let ended = self.run_text_apart(action, Mode::default()).await;
         self.status_before_trap = outer;
         self.status = status;
         ended.map(|_| ())

@@ -328,7 +328,7 @@ pub(super) async fn pidof(mut tool: Tool) -> Outcome {
         return Ok(NONE);
     }
     if !parsed.has("q") {
-        tool.out.write(pids.join(&String::from_utf8_lossy(&separator).into_owned()) + "\n").await?;
+        tool.out.write(pids.join(&String::from_utf8_lossy(&separator)) + "\n").await?;
     }
     Ok(0)
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use provium_kernel::flags::{O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY};
 use provium_kernel::vfs::root::RootTree;
 use provium_kernel::{Machine, MachineConfig, ProgramTable, Sys, WaitFor, WaitOptions, WaitStatus, World};
-use provium_protocol::choice::{Fixed, Seeded};
+use provium_protocol::choice::Fixed;
 use provium_protocol::{Choices, Idle};
 
 /// What a command came to.
@@ -25,11 +25,6 @@ const MAX_STEPS: u64 = 5_000_000;
 /// with the first-in-first-out schedule.
 pub fn run(lines: &[&str]) -> Vec<Ran> {
     run_with(Rc::new(Fixed::default()), lines)
-}
-
-/// The same with a random schedule.
-pub fn run_seeded(seed: u64, lines: &[&str]) -> Vec<Ran> {
-    run_with(Rc::new(Seeded::new(seed)), lines)
 }
 
 fn run_with(choices: Rc<dyn Choices>, lines: &[&str]) -> Vec<Ran> {

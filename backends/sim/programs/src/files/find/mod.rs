@@ -1,10 +1,10 @@
 //! find(1).
 
+mod conditions;
 mod execute;
 mod expression;
 mod parse;
 mod printf;
-mod tests;
 
 use provium_kernel::TimeSpec;
 

@@ -211,7 +211,7 @@ impl List {
         let dotted = match self.options.hidden {
             Hidden::Shown => false,
             Hidden::AllButDots => is_dot_or_dotdot(name),
-            Hidden::Hidden => name.starts_with(b".") || self.options.hide.iter().any(|pattern| fits(pattern, name)),
+            Hidden::Dotted => name.starts_with(b".") || self.options.hide.iter().any(|pattern| fits(pattern, name)),
         };
         dotted || self.options.ignore.iter().any(|pattern| fits(pattern, name))
     }

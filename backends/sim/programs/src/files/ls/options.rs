@@ -96,7 +96,7 @@ pub(super) enum Format {
 /// Which names are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hidden {
-    Hidden,
+    Dotted,
     AllButDots,
     Shown,
 }
@@ -215,7 +215,7 @@ pub(super) async fn read(tool: &Tool) -> Result<(Options, Vec<Vec<u8>>), Exit> {
     let parsed = tool.parse(&SPEC).await?;
     let mut options = Options {
         format: Format::Single,
-        hidden: Hidden::Hidden,
+        hidden: Hidden::Dotted,
         hide: Vec::new(),
         ignore: Vec::new(),
         follow: Follow::ArgumentDirectories,
@@ -278,10 +278,8 @@ fn flag(options: &mut Options, sort: &mut Option<SortBy>, follow: &mut Option<Fo
         "C" => options.format = Format::Columns,
         "x" => options.format = Format::Across,
         "m" => options.format = Format::Commas,
-        "1" => {
-            if options.format != Format::Long {
-                options.format = Format::Single;
-            }
+        "1" if options.format != Format::Long => {
+            options.format = Format::Single;
         }
         "l" => options.format = Format::Long,
         "g" => (options.format, options.owner) = (Format::Long, false),

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Call;
 use crate::shell::flow::{Eval, Flow};
-use crate::shell::shell::Shell;
+use crate::shell::state::Shell;
 
 pub(super) async fn true_command(_shell: &mut Shell, _call: &mut Call) -> Eval {
     Ok(0)

@@ -5,7 +5,7 @@ use provium_kernel::flags::{S_IFDIR, S_IFMT};
 use super::Call;
 use crate::shared::mode::ModeChange;
 use crate::shell::flow::{Eval, Flow};
-use crate::shell::shell::Shell;
+use crate::shell::state::Shell;
 
 /// Whether `-P` is the last of `-L` and `-P`.
 async fn is_physical(shell: &mut Shell, call: &Call) -> Result<(bool, Vec<Vec<u8>>), Flow> {

@@ -2,7 +2,7 @@
 
 use super::Call;
 use crate::shell::flow::{Eval, Flow};
-use crate::shell::shell::Shell;
+use crate::shell::state::Shell;
 use crate::shell::syntax::ast::is_name;
 
 pub(super) async fn getopts(shell: &mut Shell, call: &mut Call) -> Eval {

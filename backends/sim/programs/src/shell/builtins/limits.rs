@@ -4,7 +4,7 @@ use provium_kernel::limits::{MAX_FDS, MAX_THREADS};
 
 use super::Call;
 use crate::shell::flow::Eval;
-use crate::shell::shell::Shell;
+use crate::shell::state::Shell;
 
 /// The limits: letter, description, value (none: unlimited), and bytes of a unit.
 const LIMITS: [(u8, &str, Option<usize>); 12] = [

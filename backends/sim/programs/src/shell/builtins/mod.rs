@@ -17,7 +17,7 @@ use std::pin::Pin;
 
 use super::exec::Mode;
 use super::flow::{Eval, Flow};
-use super::shell::Shell;
+use super::state::Shell;
 
 /// A call of a builtin.
 pub(super) struct Call {

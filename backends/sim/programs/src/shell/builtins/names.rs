@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::Call;
 use crate::shell::exec::{Found, STANDARD_PATH};
 use crate::shell::flow::Eval;
-use crate::shell::shell::Shell;
+use crate::shell::state::Shell;
 use crate::shell::syntax::reserved_word;
 use crate::shell::variables::quoted;
 

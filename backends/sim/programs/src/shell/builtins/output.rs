@@ -4,7 +4,7 @@ use super::Call;
 use crate::shared::echo::{self, Flavor};
 use crate::shared::{printf as format, test_expr};
 use crate::shell::flow::{Eval, Flow};
-use crate::shell::shell::{ERROR, Shell};
+use crate::shell::state::{ERROR, Shell};
 
 pub(super) async fn echo(_shell: &mut Shell, call: &mut Call) -> Eval {
     call.out = echo::echo(call.argv.get(1..).unwrap_or_default(), Flavor::Dash);

@@ -4,8 +4,8 @@ use provium_kernel::flags::{S_IFMT, S_IFREG};
 
 use super::Call;
 use crate::shell::exec::Mode;
-use crate::shell::flow::{Deep, Eval, Flow};
-use crate::shell::shell::Shell;
+use crate::shell::flow::{Eval, Flow};
+use crate::shell::state::Shell;
 
 /// Clock ticks of a second in `/proc/PID/stat`.
 const TICKS: u64 = 100;
@@ -14,7 +14,7 @@ pub(super) async fn eval(shell: &mut Shell, call: &mut Call) -> Eval {
     let text = call.argv.get(1..).unwrap_or_default().join(&b' ');
     shell.enter_depth().await?;
     let mode = Mode { last: false, tested: call.mode.tested };
-    let ended = Deep::new(shell.run_text(text.into(), mode)).await;
+    let ended = shell.run_text_apart(text.into(), mode).await;
     shell.depth -= 1;
     ended
 }
@@ -35,7 +35,7 @@ pub(super) async fn dot(shell: &mut Shell, call: &mut Call) -> Eval {
     };
     shell.enter_depth().await?;
     let outer = shell.command.replace(file.into());
-    let ended = Deep::new(shell.run_file(fd)).await;
+    let ended = shell.apart(async move |shell: &mut Shell| shell.run_file(fd).await).await;
     shell.command = outer;
     shell.depth -= 1;
     match ended {

@@ -5,8 +5,8 @@ use provium_kernel::flags::SEEK_CUR;
 
 use super::Call;
 use crate::shell::flow::{Eval, Flow};
-use crate::shell::shell::Shell;
 use crate::shell::source::MAX_SCRIPT;
+use crate::shell::state::Shell;
 use crate::shell::syntax::ast::is_name;
 
 /// Bytes asked for in one read of what can be put back.

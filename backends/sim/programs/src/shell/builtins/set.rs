@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::Call;
 use crate::shell::flow::{Eval, Flow};
 use crate::shell::options::{self, Opt};
-use crate::shell::shell::Shell;
+use crate::shell::state::Shell;
 use crate::shell::variables::quoted;
 
 /// What options on a command line leave.

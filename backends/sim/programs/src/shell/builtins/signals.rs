@@ -4,7 +4,7 @@ use provium_kernel::{Pid, Signal};
 
 use super::Call;
 use crate::shell::flow::{Eval, Flow};
-use crate::shell::shell::{ERROR, Shell};
+use crate::shell::state::{ERROR, Shell};
 use crate::shell::traps::EXIT;
 use crate::shell::variables::quoted;
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Call;
 use crate::shell::flow::{Eval, Flow};
-use crate::shell::shell::{Shell, refusal};
+use crate::shell::state::{Shell, refusal};
 use crate::shell::syntax::ast::is_name;
 use crate::shell::variables::quoted;
 

@@ -10,7 +10,8 @@ use provium_kernel::{Errno, Fd, Pid};
 use super::Mode;
 use crate::shell::flow::{Eval, Flow};
 use crate::shell::options::Opt;
-use crate::shell::shell::Shell;
+use crate::shell::start::in_frames;
+use crate::shell::state::Shell;
 use crate::shell::syntax::ast::Node;
 
 /// The most output of one command substitution, in bytes: as for the values of variables.
@@ -39,15 +40,16 @@ impl Shell {
         self.made_call = true;
         let mut child = self.for_child();
         let forked = self.sys.fork(move |sys| {
-            Box::pin(async move {
+            Box::pin(in_frames(async move |frames| {
                 child.sys = sys;
+                child.frames = frames;
                 child.reset_traps().await;
                 if in_background {
                     child.ignore_interrupts().await;
                 }
                 let ended = body(&mut child).await;
                 child.end(ended).await
-            })
+            }))
         });
         match forked.await {
             Ok(pid) => Ok(pid),

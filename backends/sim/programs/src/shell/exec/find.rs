@@ -7,7 +7,7 @@ use provium_kernel::flags::{S_IFMT, S_IFREG};
 
 use crate::shell::builtins::{self, Builtin};
 use crate::shell::flow::Flow;
-use crate::shell::shell::Shell;
+use crate::shell::state::{FoundFile, Shell};
 use crate::shell::syntax::ast::Node;
 
 /// What runs files that are neither programs nor begin with `#!`.
@@ -56,11 +56,7 @@ impl Shell {
     }
 
     /// Looks for a file along `PATH` and remembers where it was: its place in `PATH`, and its name.
-    pub(in crate::shell) async fn find_file(
-        &mut self,
-        name: &[u8],
-        path: Option<&[u8]>,
-    ) -> Result<(usize, Vec<u8>), Errno> {
+    pub(in crate::shell) async fn find_file(&mut self, name: &[u8], path: Option<&[u8]>) -> Result<FoundFile, Errno> {
         if path.is_none()
             && let Some(found) = self.found.get(name)
         {

@@ -7,10 +7,10 @@ mod simple;
 
 use std::rc::Rc;
 
-use super::flow::{Deep, Eval, Flow};
+use super::flow::{Apart, Eval, Flow};
 use super::options::Opt;
 use super::pattern::Pattern;
-use super::shell::{ERROR, Shell};
+use super::state::{ERROR, Shell};
 use super::syntax::ast::{Case, Connector, For, Node, Until};
 
 pub(super) use find::Found;
@@ -41,8 +41,9 @@ impl Mode {
 
 impl Shell {
     /// Evaluates a command; `$?` is then its status.
-    pub(super) fn eval<'s>(&'s mut self, node: &'s Rc<Node>, mode: Mode) -> Deep<'s, Eval> {
-        Deep::new(self.eval_here(node, mode))
+    pub(super) fn eval(&mut self, node: &Rc<Node>, mode: Mode) -> Apart<'_, Eval> {
+        let node = Rc::clone(node);
+        self.apart(async move |shell: &mut Shell| shell.eval_here(&node, mode).await)
     }
 
     async fn eval_here(&mut self, node: &Rc<Node>, mode: Mode) -> Eval {

@@ -6,7 +6,7 @@ use provium_kernel::{Errno, Fd, ProgramFuture};
 use super::Mode;
 use crate::shell::flow::Flow;
 use crate::shell::options::Opt;
-use crate::shell::shell::Shell;
+use crate::shell::state::Shell;
 use crate::shell::syntax::ast::{Access, Redirect, Redirected, Target};
 
 /// The shell's own descriptors are this one and above.
@@ -41,10 +41,10 @@ impl Shell {
         for redirect in redirects {
             let fd = redirect.fd;
             prepared.push(match &redirect.target {
-                Target::File(access, word) => Prepared::File(fd, *access, self.expand_path(word).await?),
+                Target::File(access, word) => Prepared::File(fd, *access, self.expand_text(word).await?),
                 Target::Copy(from) => Prepared::Copy(fd, *from),
                 Target::Close => Prepared::Close(fd),
-                Target::CopyWord(word) => match self.expand_path(word).await?.as_slice() {
+                Target::CopyWord(word) => match self.expand_text(word).await?.as_slice() {
                     b"-" => Prepared::Close(fd),
                     [digit @ b'0'..=b'9'] => Prepared::Copy(fd, Fd::from(digit - b'0')),
                     _ => {

@@ -9,7 +9,7 @@ use super::{MAX_FUNCTION_DEPTH, Mode};
 use crate::shell::builtins::{self, Builtin, Call};
 use crate::shell::flow::{Eval, Flow};
 use crate::shell::options::Opt;
-use crate::shell::shell::{ERROR, Shell};
+use crate::shell::state::{ERROR, Shell};
 use crate::shell::syntax::ast::{Assignment, Function, Node, Part, Simple, Word, is_name};
 
 /// The path that `command -p` looks in.

@@ -3,7 +3,7 @@
 use super::MAX_FIELDS;
 use super::fields::text_of;
 use crate::shell::pattern::{Pattern, QUOTED, Symbol, byte_of};
-use crate::shell::shell::Shell;
+use crate::shell::state::Shell;
 
 /// A component of a path and the slashes before it.
 struct Component<'s> {

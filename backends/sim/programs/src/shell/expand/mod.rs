@@ -7,11 +7,11 @@ mod parameter;
 use std::rc::Rc;
 
 use super::arithmetic::{self, Failure};
-use super::flow::{Deep, Flow};
+use super::flow::Flow;
 use super::options::Opt;
 use super::pattern::{Pattern, QUOTED, SPLITS, Symbol};
-use super::shell::{Shell, refusal};
-use super::syntax::ast::{Part, Text, Word};
+use super::state::{Shell, refusal};
+use super::syntax::ast::{Parameter, Part, Text, Word};
 use super::variables::Refused;
 use crate::shared::strnum;
 
@@ -79,13 +79,8 @@ impl Shell {
         Ok(fields)
     }
 
-    /// Expands a word to one text: what `case` compares, what a redirection opens.
+    /// Expands a word to one text: what `case` compares, the file of a redirection.
     pub(super) async fn expand_text(&mut self, word: &Word) -> Result<Vec<u8>, Flow> {
-        self.expand_whole(word, Purpose::TEXT).await
-    }
-
-    /// [`Shell::expand_text`] for the name of a file.
-    pub(super) async fn expand_path(&mut self, word: &Word) -> Result<Vec<u8>, Flow> {
         self.expand_whole(word, Purpose::TEXT).await
     }
 
@@ -152,22 +147,32 @@ impl Shell {
         }
     }
 
-    fn expand_into<'s>(
-        &'s mut self,
-        word: &'s Word,
-        purpose: Purpose,
-        symbols: &'s mut Vec<Symbol>,
-    ) -> Deep<'s, Result<(), Flow>> {
-        Deep::new(async move {
-            let last = word.parts.len().saturating_sub(1);
-            for (index, part) in word.parts.iter().enumerate() {
-                self.expand_part(part, purpose, index == 0, index == last, symbols).await?;
-                if symbols.len() > MAX_SYMBOLS {
-                    return Err(self.error("Out of space").await);
-                }
+    async fn expand_into(&mut self, word: &Word, purpose: Purpose, symbols: &mut Vec<Symbol>) -> Result<(), Flow> {
+        let last = word.parts.len().saturating_sub(1);
+        for (index, part) in word.parts.iter().enumerate() {
+            self.expand_part(part, purpose, index == 0, index == last, symbols).await?;
+            if symbols.len() > MAX_SYMBOLS {
+                return Err(self.error("Out of space").await);
             }
-            Ok(())
-        })
+        }
+        Ok(())
+    }
+
+    /// Expands the word in a parameter expansion.
+    async fn expand_inner(
+        &mut self,
+        parameter: &Rc<Parameter>,
+        purpose: Purpose,
+        symbols: &mut Vec<Symbol>,
+    ) -> Result<(), Flow> {
+        let parameter = Rc::clone(parameter);
+        let mut inner = std::mem::take(symbols);
+        let expanded = self.apart(async move |shell: &mut Shell| {
+            let expanded = shell.expand_into(&parameter.word, purpose, &mut inner).await;
+            expanded.map(|()| inner)
+        });
+        *symbols = expanded.await?;
+        Ok(())
     }
 
     async fn expand_part(
@@ -191,8 +196,10 @@ impl Shell {
                 push_value(symbols, &output, *quoted, purpose);
             }
             Part::Arithmetic(expression, quoted) => {
-                let expression = self.expand_whole(expression, Purpose::DOCUMENT);
-                let expression = Deep::new(expression).await?;
+                let expression = Rc::clone(expression);
+                let expanded =
+                    self.apart(async move |shell: &mut Shell| shell.expand_whole(&expression, Purpose::DOCUMENT).await);
+                let expression = expanded.await?;
                 let value = self.calculate(&expression).await?.to_string();
                 push_value(symbols, value.as_bytes(), *quoted, purpose);
             }

@@ -7,8 +7,8 @@ use super::{Purpose, Tilde, push_value};
 use crate::shell::flow::Flow;
 use crate::shell::options::Opt;
 use crate::shell::pattern::{Pattern, QUOTED, SPLITS, Symbol};
-use crate::shell::shell::Shell;
-use crate::shell::syntax::ast::{Name, Operation, Parameter, Side, Text, Word, is_name};
+use crate::shell::state::Shell;
+use crate::shell::syntax::ast::{Name, Operation, Parameter, Side, Text, is_name};
 
 /// The value of a parameter.
 enum Value {
@@ -22,7 +22,7 @@ enum Value {
 impl Shell {
     pub(super) async fn expand_parameter(
         &mut self,
-        parameter: &Parameter,
+        parameter: &Rc<Parameter>,
         purpose: Purpose,
         symbols: &mut Vec<Symbol>,
     ) -> Result<(), Flow> {
@@ -38,10 +38,10 @@ impl Shell {
         let lacks = |shell: &Shell, colon: bool| value.is_none() || (colon && is_null(shell));
         match parameter.operation {
             Operation::Default(colon) if lacks(self, colon) => {
-                return self.expand_result(&parameter.word, parameter.quoted, purpose, symbols).await;
+                return self.expand_result(parameter, purpose, symbols).await;
             }
             Operation::Alternative(colon) if !lacks(self, colon) => {
-                return self.expand_result(&parameter.word, parameter.quoted, purpose, symbols).await;
+                return self.expand_result(parameter, purpose, symbols).await;
             }
             Operation::Alternative(_) => {
                 push_value(symbols, b"", parameter.quoted, purpose);
@@ -70,7 +70,7 @@ impl Shell {
                 let text = self.single(value.as_ref(), b" ");
                 let purpose_of_pattern = Purpose { splits: false, is_result: false, tilde: Tilde::Start };
                 let mut pattern = Vec::new();
-                self.expand_into(&parameter.word, purpose_of_pattern, &mut pattern).await?;
+                self.expand_inner(parameter, purpose_of_pattern, &mut pattern).await?;
                 pattern.retain(|symbol| symbol & EMPTY == 0);
                 push_value(symbols, trimmed(&text, &pattern, side, longest), parameter.quoted, purpose);
             }
@@ -88,22 +88,21 @@ impl Shell {
     /// The word of `${x-word}` where it is the result.
     async fn expand_result(
         &mut self,
-        word: &Word,
-        quoted: bool,
+        parameter: &Rc<Parameter>,
         purpose: Purpose,
         symbols: &mut Vec<Symbol>,
     ) -> Result<(), Flow> {
-        if word.parts.is_empty() {
-            push_value(symbols, b"", quoted, purpose);
+        if parameter.word.parts.is_empty() {
+            push_value(symbols, b"", parameter.quoted, purpose);
         }
-        let tilde = if quoted { Tilde::Nowhere } else { purpose.tilde };
-        self.expand_into(word, Purpose { is_result: true, tilde, ..purpose }, symbols).await
+        let tilde = if parameter.quoted { Tilde::Nowhere } else { purpose.tilde };
+        self.expand_inner(parameter, Purpose { is_result: true, tilde, ..purpose }, symbols).await
     }
 
-    async fn assign_default(&mut self, parameter: &Parameter, purpose: Purpose) -> Result<Vec<u8>, Flow> {
+    async fn assign_default(&mut self, parameter: &Rc<Parameter>, purpose: Purpose) -> Result<Vec<u8>, Flow> {
         let mut value = Vec::new();
         let tilde = if parameter.quoted { Tilde::Nowhere } else { purpose.tilde };
-        self.expand_into(&parameter.word, Purpose { splits: false, tilde, is_result: true }, &mut value).await?;
+        self.expand_inner(parameter, Purpose { splits: false, tilde, is_result: true }, &mut value).await?;
         let value = text_of(&value);
         let name = shown(&parameter.name);
         if !is_name(&name) {
@@ -113,22 +112,17 @@ impl Shell {
         Ok(value)
     }
 
-    async fn demanded(&mut self, parameter: &Parameter, colon: bool) -> Flow {
+    async fn demanded(&mut self, parameter: &Rc<Parameter>, colon: bool) -> Flow {
         let message = if parameter.word.parts.is_empty() {
             if colon { b"parameter not set or null".to_vec() } else { b"parameter not set".to_vec() }
         } else {
-            match self.expand_whole_word(&parameter.word).await {
-                Ok(message) => message,
-                Err(flow) => return flow,
+            let mut message = Vec::new();
+            if let Err(flow) = self.expand_inner(parameter, Purpose::TEXT, &mut message).await {
+                return flow;
             }
+            text_of(&message)
         };
         self.error([&shown(&parameter.name)[..], b": ", &message].concat()).await
-    }
-
-    async fn expand_whole_word(&mut self, word: &Word) -> Result<Vec<u8>, Flow> {
-        let mut text = Vec::new();
-        self.expand_into(word, Purpose::TEXT, &mut text).await?;
-        Ok(text_of(&text))
     }
 
     fn value_of(&self, name: &Name) -> Option<Value> {

@@ -262,10 +262,8 @@ impl Parser<'_> {
         if name == Some(Name::Special(b'#')) {
             // `${#x}` is a length, `${#}` the number of parameters, `${#-x}` a default of that number.
             let next = self.input.peek_joined();
-            if next.is_some_and(is_name_byte) {
-                name = self.parameter_name();
-                operation = Operation::Length;
-            } else if next.is_some_and(|byte| is_special(byte) && self.input.peek_at(1) == Some(b'}')) {
+            let is_alone = self.input.peek_at(1) == Some(b'}');
+            if next.is_some_and(|byte| is_name_byte(byte) || (is_special(byte) && is_alone)) {
                 name = self.parameter_name();
                 operation = Operation::Length;
             }

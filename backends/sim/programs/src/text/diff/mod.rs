@@ -35,7 +35,7 @@ struct Side {
 /// What is left to do.
 enum Task {
     /// Two names under two directories, either of which may lack it.
-    Pair { old: Side, new: Side, top: bool },
+    Pair { old: Box<Side>, new: Box<Side>, top: bool },
     /// A line that was due earlier.
     Say(Vec<u8>),
 }
@@ -66,14 +66,14 @@ pub(super) async fn run(tool: Tool) -> Outcome {
         return Ok(2);
     }
     let Some((old, new)) = into_directory(&tool, old, new).await else { return Ok(2) };
-    let mut tasks = vec![Task::Pair { old, new, top: true }];
+    let mut tasks = vec![Task::Pair { old: Box::new(old), new: Box::new(new), top: true }];
     while let Some(task) = tasks.pop() {
         match task {
             Task::Say(line) => {
                 tool.out.write(line).await?;
                 code = code.max(1);
             }
-            Task::Pair { old, new, top } => code = code.max(pair(&tool, &job, old, new, top, &mut tasks).await?),
+            Task::Pair { old, new, top } => code = code.max(pair(&tool, &job, *old, *new, top, &mut tasks).await?),
         }
     }
     Ok(code)
@@ -199,7 +199,7 @@ async fn directory(tool: &Tool, job: &Job, old: &Side, new: &Side, tasks: &mut V
             }
         }
         match (sides.pop().flatten(), sides.pop().flatten()) {
-            (Some(new), Some(old)) => tasks.push(Task::Pair { old, new, top: false }),
+            (Some(new), Some(old)) => tasks.push(Task::Pair { old: Box::new(old), new: Box::new(new), top: false }),
             (found, _) => {
                 let owner = if found.is_some() { new } else { old };
                 tasks.push(Task::Say([b"Only in ", &owner.name[..], b": ", name, b"\n"].concat()));

@@ -194,7 +194,8 @@ fn context_hunk(out: &mut Vec<u8>, pair: &Pair<'_>, hunk: &[Change], context: us
     let Some([old, new]) = extent(pair, hunk, context) else { return };
     out.extend_from_slice(b"***************\n");
     type Part = fn(&Change) -> (usize, usize);
-    let sides: [(&[&[u8]], (usize, usize), Part, Part, &[u8], [&str; 2]); 2] = [
+    type Side<'a> = (&'a [&'a [u8]], (usize, usize), Part, Part, &'a [u8], [&'a str; 2]);
+    let sides: [Side<'_>; 2] = [
         (pair.old, old, |change| change.old, |change| change.new, b"- ", ["*** ", " ****"]),
         (pair.new, new, |change| change.new, |change| change.old, b"+ ", ["--- ", " ----"]),
     ];

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use provium_kernel::{Errno, Fd, Pid, Sys};
 
-use super::flow::{Eval, Flow};
+use super::flow::{Eval, Flow, Frames};
 use super::jobs::Jobs;
 use super::options::{Opt, Options};
 use super::syntax::Aliases;
@@ -22,10 +22,15 @@ const DEFAULT_PATH: &[u8] = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:
 /// The status of a shell that an error ended.
 pub(super) const ERROR: i32 = 2;
 
+/// Where a command was found: its place in `PATH`, and its file.
+pub(super) type FoundFile = (usize, Vec<u8>);
+
 /// A shell.
 #[derive(Clone)]
 pub struct Shell {
     pub(super) sys: Sys,
+    /// What the futures of this process share.
+    pub(super) frames: Rc<Frames>,
     /// `$0`.
     pub(super) name: Text,
     /// `$1` and so on.
@@ -60,7 +65,7 @@ pub struct Shell {
     /// Where `getopts` is within a cluster of options.
     pub(super) getopts_offset: usize,
     /// Where commands were found, by name: the index in `PATH` and the file.
-    pub(super) found: Rc<BTreeMap<Vec<u8>, (usize, Vec<u8>)>>,
+    pub(super) found: Rc<BTreeMap<Vec<u8>, FoundFile>>,
     /// The working directory by the names it was entered by.
     pub(super) directory: Option<Vec<u8>>,
     /// Whether the command that runs made a system call: one that made none takes time another way.
@@ -68,12 +73,12 @@ pub struct Shell {
 }
 
 impl Shell {
-    /// A shell of a new process.
-    pub(super) async fn start(sys: Sys, name: &[u8], environment: &[Vec<u8>]) -> Shell {
-        let mut shell = Shell {
-            root_pid: sys.pid(),
+    /// A shell that knows nothing, and cannot run commands within others.
+    pub(super) fn hollow(sys: Sys) -> Shell {
+        Shell {
             sys,
-            name: name.into(),
+            frames: Rc::default(),
+            name: Text::default(),
             parameters: Rc::default(),
             options: Options::default(),
             variables: Variables::default(),
@@ -83,6 +88,7 @@ impl Shell {
             substitution_status: 0,
             status_before_trap: None,
             last_background: None,
+            root_pid: 0,
             traps: Traps::default(),
             jobs: Jobs::default(),
             line: 0,
@@ -95,7 +101,15 @@ impl Shell {
             found: Rc::default(),
             directory: None,
             made_call: false,
-        };
+        }
+    }
+
+    /// A shell of a new process.
+    pub(super) async fn start(sys: Sys, frames: Rc<Frames>, name: &[u8], environment: &[Vec<u8>]) -> Shell {
+        let mut shell = Shell::hollow(sys);
+        shell.frames = frames;
+        shell.root_pid = shell.sys.pid();
+        shell.name = name.into();
         shell.start_variables(environment).await;
         shell
     }
