@@ -16,7 +16,10 @@ pub fn quoted(bytes: &[u8]) -> String {
     text.push('"');
     let shown = &bytes[..bytes.len().min(MAX_ARGUMENT)];
     for chunk in shown.utf8_chunks() {
-        chunk.valid().chars().flat_map(char::escape_debug).for_each(|c| text.push(c));
+        for c in chunk.valid().chars() {
+            // In double quotes a single one needs no escape, and shell scripts are full of them.
+            if c == '\'' { text.push(c) } else { text.extend(c.escape_debug()) }
+        }
         for byte in chunk.invalid() {
             // Writing to a string cannot fail.
             let _ = write!(text, "\\x{byte:02x}");

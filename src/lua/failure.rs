@@ -26,6 +26,7 @@ pub fn one_line(value: &Value) -> String {
             None => plain_message(error),
         },
         Value::String(text) => text.to_string_lossy(),
+        Value::Nil => "an error was raised without a value: error(nil)".to_owned(),
         other => display::show(other),
     }
 }
