@@ -1,5 +1,6 @@
 //! Text utilities: they read bytes, change them, and write bytes.
 
+mod awk;
 mod base64;
 mod cksum;
 mod cmp;
@@ -69,4 +70,5 @@ pub fn install(table: &mut ProgramTable) {
     for (name, run) in programs.into_iter().chain(digest::programs()) {
         table.add(&format!("/bin/{name}"), name, run);
     }
+    table.add("/usr/bin/awk", "awk", program(awk::run));
 }

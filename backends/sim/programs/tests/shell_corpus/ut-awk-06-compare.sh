@@ -1,0 +1,13 @@
+awk 'BEGIN {a = "10"; b = 9; print (a < b), ("10" < "9"), (a + 0 < b)}'
+echo '10 9 abc 10.0 1e1' | awk '{print ($1 < $2), ($1 < "9"), ($3 > $1), ($1 == $4), ($1 == $5), ($1 "" == $4)}'
+awk 'BEGIN {print (u < 1), (u == ""), (u == 0), length(u), u + 0, "[" u "]"}'
+echo '0 0.0 abc' | awk '{if ($1) print "t"; else print "f"; if ($2) print "t"; else print "f"; if ($3) print "t"; if ($4) print "t"; else print "f"}'
+awk 'BEGIN {if ("0") print "string 0 is true"; if (0) print "no"; if ("") print "no"; if (" ") print "blank"}'
+awk -v x=10 'BEGIN {print (x < 9), (x == "10"), (x == 10.0)}'
+awk 'BEGIN {print "a" < "b", "B" < "a", "abc" < "abd", "" < "a", 2 < 10, "2" < "10"}' > /dev/null; echo $?
+awk 'BEGIN {print ("a" < "b") ("B" < "a") ("abc" < "abd") ("" < "a") (2 < 10) ("2" < "10")}'
+awk 'BEGIN {print 1 == 1.0, 1 == "1", "a" == "a ", 1 != 2; print 1 < 2 ? "y" : "n"}'
+awk 'BEGIN {print 1 && 0, 1 || 0, 0 || 0, 1 && 1, !1 && 0, !(1 && 0)}'
+awk 'BEGIN {print 1 ? 2 ? "a" : "b" : "c"; print 0 ? 1 : 0 ? 2 : 3}'
+echo 5 | awk '{x = $1; y = "5"; print (x == 5), (x == "5"), (y == 5), (x == 5.0), (y == 5.0)}'
+awk 'BEGIN {n = split("3 20 100", v); print (v[1] < v[2]), (v[2] < v[3]), (v[2] "" < v[3] "")}'

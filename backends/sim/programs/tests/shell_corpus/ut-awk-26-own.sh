@@ -1,0 +1,15 @@
+# What mawk lacks or does otherwise: the expected output is that of gawk, by hand.
+awk 'BEGIN {print 2^31, 2^53, 1e15, -2^31, 100000 * 100000}'
+awk 'BEGIN {x = 2 ** 3; x **= 2; print x}'
+awk 'BEGIN {print "aab" ~ /^a{2}b$/, "2026" ~ /^[0-9]{4}$/}'
+awk 'BEGIN {print substr("hello", -1, 3), substr("hello", 1.5, 1)}'
+awk 'BEGIN {print "0x1A" + 0, "inf" + 0, "nan" + 0}'
+awk 'BEGIN {for (i = 3; i > 0; i--) a["k" i]; for (k in a) print k}'
+awk 'BEGIN {printf "%d %x\n", 2^40, -1}'
+printf 'a:b\nc:d\n\ne:f\n' | awk 'BEGIN {RS = ""; FS = ":"} {for (i = 1; i <= NF; i++) printf "[%s]", $i; print ""}'
+awk 'BEGIN {print gensub("a", "b", "g", "a")}' 2>&1
+awk 'function f(a) {return 1} BEGIN {f(z); z = 3; print z; f(y); y[1] = 2; print y[1]}'
+awk 'function deep(n) {return n == 0 ? 0 : 1 + deep(n - 1)} BEGIN {print deep(20000)}'
+awk 'func max(a, b) {return a > b ? a : b} BEGIN {print max(3, 7)}'
+awk 'BEGIN {"echo " "hello" | getline x; print x; s = "a+b"; sub("+", "-", s); print s}'
+awk 'BEGIN {print rand() == rand()}'
