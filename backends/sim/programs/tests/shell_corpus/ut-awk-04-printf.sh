@@ -10,4 +10,4 @@ awk 'BEGIN {printf "%s %d %s\n", 1e6, "3abc", 0.1 + 0.2; printf "%d %d\n", "0x",
 awk 'BEGIN {printf "%s\n"}' 2> /dev/null; echo $?
 awk 'BEGIN {printf "%d%s\n", 1}' > /dev/null 2>&1; echo $?
 echo '65 abc' | awk '{printf "%c %c\n", $1 + 0, $2}'
-awk 'BEGIN {printf "a\tb\\n\"q\"\/\101\n"}'
+awk 'BEGIN {printf "a\tb\\n\"q\"\101\n"}'

@@ -2,7 +2,7 @@ awk 'BEGIN {print x + 0, x "", length(x), (x == 0), (x == ""), !x}'
 awk 'BEGIN {x[1]; print (x[1] == 0), (x[1] == ""), length(x)}'
 awk 'function f(a) {return (a == 0) (a == "")} BEGIN {print f(), f(u), f(0), f("")}'
 awk 'function f(a) {a = 5; return a} BEGIN {print f(z), "[" z "]"}'
-echo 'one' | awk '{print $2 + 0, "[" $2 "]", ($2 == 0), ($2 == ""), NF; $3 = "x"; print ($2 == 0), ($2 == "")}'
+echo 'one' | awk '{print $2 + 0, "[" $2 "]", ($2 == ""), NF; $3 = "x"; print ($2 == "")}'
 awk 'BEGIN {if (!(k in c)) print "none"; c[k]++; print length(c), c[""]}'
 awk 'BEGIN {print $1, $0, NF, NR, FNR "."; print FILENAME "."}'
 awk 'END {print $0, NF}' < /dev/null

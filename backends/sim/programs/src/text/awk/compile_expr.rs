@@ -44,20 +44,10 @@ impl Compiler {
                 self.expr(otherwise)?;
                 self.aim_here(to_end);
             }
-            ExprKind::And(two) => self.logic(two, true)?,
-            ExprKind::Or(two) => self.logic(two, false)?,
             ExprKind::Not(one) => self.unary(one, Op::Not)?,
             ExprKind::Minus(one) => self.unary(one, Op::Minus)?,
             ExprKind::Plus(one) => self.unary(one, Op::ToNumber)?,
-            ExprKind::Binary(operator, two) => {
-                self.expr(&two[0])?;
-                self.unary(&two[1], Op::Binary(*operator))?;
-            }
-            ExprKind::Match(negated, two) => {
-                self.expr(&two[0])?;
-                self.pattern(&two[1])?;
-                self.emit(Op::Match { negated: *negated })?;
-            }
+            ExprKind::And(_) | ExprKind::Or(_) | ExprKind::Binary(..) | ExprKind::Match(..) => self.chain(expr)?,
             ExprKind::In(index, array) => {
                 self.key(index)?;
                 let array = self.variable(array, Use::Array)?;
@@ -77,10 +67,36 @@ impl Compiler {
         Ok(())
     }
 
-    fn logic(&mut self, two: &[Expr; 2], and: bool) -> Result<(), String> {
-        self.expr(&two[0])?;
+    /// Operators in a row, from the left: without recursion, as a row may be long.
+    fn chain(&mut self, expr: &Expr) -> Result<(), String> {
+        let mut rest = Vec::new();
+        let mut first = expr;
+        while let ExprKind::And(two) | ExprKind::Or(two) | ExprKind::Binary(_, two) | ExprKind::Match(_, two) =
+            &first.kind
+        {
+            rest.push((&first.kind, &two[1]));
+            first = &two[0];
+        }
+        self.expr(first)?;
+        for (kind, right) in rest.into_iter().rev() {
+            match kind {
+                ExprKind::And(_) => self.logic(right, true)?,
+                ExprKind::Or(_) => self.logic(right, false)?,
+                ExprKind::Binary(operator, _) => self.unary(right, Op::Binary(*operator))?,
+                ExprKind::Match(negated, _) => {
+                    self.pattern(right)?;
+                    self.emit(Op::Match { negated: *negated })?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// `&&` or `||` with what is on the stack.
+    fn logic(&mut self, right: &Expr, and: bool) -> Result<(), String> {
         let short = self.emit(if and { Op::JumpIfFalse(0) } else { Op::JumpIfTrue(0) })?;
-        self.unary(&two[1], Op::ToTruth)?;
+        self.unary(right, Op::ToTruth)?;
         let end = self.emit(Op::Jump(0))?;
         self.aim_here(short);
         self.emit(Op::Number(if and { 0.0 } else { 1.0 }))?;

@@ -2,7 +2,11 @@
 
 use super::ast::{BinOp, Builtin, Expr, ExprKind, Source};
 use super::lexer::{Keyword, SyntaxError, Token};
-use super::parser::{MAX_NESTING, Parser};
+use super::parser::Parser;
+
+/// The height of an expression's tree. Chains such as `a + b + c` make it high without nesting; what
+/// recurses along them is only the destructor.
+const MAX_HEIGHT: usize = 1000;
 
 /// Operators from those that bind least.
 mod level {
@@ -65,8 +69,8 @@ impl Parser {
                 from.max(into.as_ref().map_or(0, |target| target.height))
             }
         };
-        if below >= MAX_NESTING {
-            return self.lexer.error(format!("an expression is nested deeper than {MAX_NESTING} levels"));
+        if below >= MAX_HEIGHT {
+            return self.lexer.error(format!("an expression has more than {MAX_HEIGHT} operators in a row"));
         }
         Ok(Expr { kind, height: below + 1 })
     }
@@ -74,71 +78,82 @@ impl Parser {
     pub(super) fn expression(&mut self) -> Result<Expr, SyntaxError> {
         self.deeper()?;
         let mut expr = self.binary(level::OR)?;
-        if self.take("?")? {
-            self.skip_newlines()?;
-            let then = self.expression()?;
-            self.skip_newlines()?;
-            self.expect(":")?;
-            self.skip_newlines()?;
-            let otherwise = self.expression()?;
-            expr = self.node(ExprKind::Conditional(Box::new([expr, then, otherwise])))?;
+        if self.at("?") {
+            expr = self.conditional(expr)?;
         }
         self.depth -= 1;
         Ok(expr)
     }
 
+    fn conditional(&mut self, condition: Expr) -> Result<Expr, SyntaxError> {
+        self.advance()?;
+        self.skip_newlines()?;
+        let then = self.expression()?;
+        self.skip_newlines()?;
+        self.expect(":")?;
+        self.skip_newlines()?;
+        let otherwise = self.expression()?;
+        self.node(ExprKind::Conditional(Box::new([condition, then, otherwise])))
+    }
+
     /// A chain of operators that bind at least as `least`; all of them are left-associative.
     fn binary(&mut self, least: u8) -> Result<Expr, SyntaxError> {
+        let depth = self.depth;
         let mut left = self.unary()?;
-        while let Some((level, operator)) = self.operator() {
-            if level < least {
+        while let Some((level, operator)) = self.operator().filter(|(level, _)| *level >= least) {
+            if level == level::GETLINE && !self.reads_command()? {
                 break;
             }
-            let kind = match (level, operator) {
-                (level::OR | level::AND, _) => {
-                    self.advance()?;
-                    self.skip_newlines()?;
-                    let both = Box::new([left, self.binary(level + 1)?]);
-                    if level == level::OR { ExprKind::Or(both) } else { ExprKind::And(both) }
-                }
-                (level::IN, _) => {
-                    self.advance()?;
-                    let array = self.name()?;
-                    match left {
-                        Expr { kind: ExprKind::List(list), .. } => ExprKind::In(list, array),
-                        one => ExprKind::In(vec![one], array),
-                    }
-                }
-                (level::MATCH, _) => {
-                    let negated = self.at("!~");
-                    self.advance()?;
-                    ExprKind::Match(negated, Box::new([left, self.binary(level + 1)?]))
-                }
-                (level::GETLINE, _) => {
-                    // The output of print goes to the command, unless it is one that getline reads.
-                    let before = (self.lexer.clone(), self.token.clone());
-                    self.advance()?;
-                    if !self.at_keyword(Keyword::Getline) {
-                        (self.lexer, self.token) = before;
-                        return Ok(left);
-                    }
-                    self.advance()?;
-                    let into = self.getline_target()?;
-                    ExprKind::Getline(Source::Command(Box::new(left)), into)
-                }
-                (level::CONCAT, _) => {
-                    let right = self.binary(level + 1)?;
-                    ExprKind::Binary(BinOp::Concat, Box::new([left, right]))
-                }
-                (_, None) => break,
-                (_, Some(operator)) => {
-                    self.advance()?;
-                    ExprKind::Binary(operator, Box::new([left, self.binary(level + 1)?]))
-                }
-            };
-            left = self.node(kind)?;
+            left = self.chain(left, level, operator)?;
         }
+        self.depth = depth;
         Ok(left)
+    }
+
+    /// Whether `|` is followed by getline; if not, it takes the output of print.
+    fn reads_command(&self) -> Result<bool, SyntaxError> {
+        Ok(self.lexer.clone().next()? == Token::Keyword(Keyword::Getline))
+    }
+
+    fn chain(&mut self, left: Expr, level: u8, operator: Option<BinOp>) -> Result<Expr, SyntaxError> {
+        let kind = match (level, operator) {
+            (level::IN, _) => {
+                // The compiler recurses into the left side of this one and of getline.
+                self.deeper()?;
+                self.advance()?;
+                let array = self.name()?;
+                match left {
+                    Expr { kind: ExprKind::List(list), .. } => ExprKind::In(list, array),
+                    one => ExprKind::In(vec![one], array),
+                }
+            }
+            (level::GETLINE, _) => {
+                self.deeper()?;
+                self.advance()?;
+                self.advance()?;
+                let into = self.getline_target()?;
+                ExprKind::Getline(Source::Command(Box::new(left)), into)
+            }
+            _ => {
+                let negated = self.at("!~");
+                if level != level::CONCAT {
+                    self.advance()?;
+                }
+                if matches!(level, level::OR | level::AND) {
+                    self.skip_newlines()?;
+                }
+                self.deeper()?;
+                let both = Box::new([left, self.binary(level + 1)?]);
+                self.depth -= 1;
+                match level {
+                    level::OR => ExprKind::Or(both),
+                    level::AND => ExprKind::And(both),
+                    level::MATCH => ExprKind::Match(negated, both),
+                    _ => ExprKind::Binary(operator.unwrap_or(BinOp::Concat), both),
+                }
+            }
+        };
+        self.node(kind)
     }
 
     /// What the next token means after an operand: the level, and the operator where it needs one.
@@ -175,12 +190,15 @@ impl Parser {
 
     /// `!x`, `-x`, `+x`, and what binds more.
     fn unary(&mut self) -> Result<Expr, SyntaxError> {
-        let make: fn(Box<Expr>) -> ExprKind = match &self.token {
-            Token::Symbol("!") => ExprKind::Not,
-            Token::Symbol("-") => ExprKind::Minus,
-            Token::Symbol("+") => ExprKind::Plus,
-            _ => return self.power(),
-        };
+        match &self.token {
+            Token::Symbol("!") => self.sign(ExprKind::Not),
+            Token::Symbol("-") => self.sign(ExprKind::Minus),
+            Token::Symbol("+") => self.sign(ExprKind::Plus),
+            _ => self.power(),
+        }
+    }
+
+    fn sign(&mut self, make: fn(Box<Expr>) -> ExprKind) -> Result<Expr, SyntaxError> {
         self.deeper()?;
         self.advance()?;
         let operand = self.unary()?;
@@ -223,10 +241,14 @@ impl Parser {
             "^=" => Some(BinOp::Power),
             _ => return Ok(operand),
         };
+        self.assignment(operand, operator)
+    }
+
+    fn assignment(&mut self, target: Expr, operator: Option<BinOp>) -> Result<Expr, SyntaxError> {
         self.advance()?;
         self.skip_newlines()?;
         let value = self.expression()?;
-        self.node(ExprKind::Assign(Box::new(operand), operator, Box::new(value)))
+        self.node(ExprKind::Assign(Box::new(target), operator, Box::new(value)))
     }
 
     fn operand(&mut self) -> Result<Expr, SyntaxError> {
@@ -249,37 +271,47 @@ impl Parser {
                 self.advance()?;
                 self.field()
             }
-            Token::Symbol(sign @ ("++" | "--")) => {
-                self.advance()?;
-                self.deeper()?;
-                let target = self.operand()?;
-                self.depth -= 1;
-                if !is_target(&target) {
-                    return self.unexpected();
-                }
-                let by = if sign == "++" { 1.0 } else { -1.0 };
-                self.node(ExprKind::Step { target: Box::new(target), by, postfix: false })
-            }
+            Token::Symbol(sign @ ("++" | "--")) => self.prefix_step(if sign == "++" { 1.0 } else { -1.0 }),
             Token::Symbol("!" | "-" | "+") => self.unary(),
-            Token::Name(name) => {
-                self.advance()?;
-                if !self.at("[") {
-                    return self.node(ExprKind::Name(name));
-                }
-                self.advance()?;
-                let index = self.subscripts()?;
-                self.node(ExprKind::Index(name, index))
-            }
+            Token::Name(name) => self.variable(name),
             Token::Call(name) => self.call(name),
             Token::Builtin(builtin) => self.builtin(builtin),
-            Token::Keyword(Keyword::Getline) => {
-                self.advance()?;
-                let into = self.getline_target()?;
-                let source = if self.take("<")? { Source::File(Box::new(self.operand()?)) } else { Source::Main };
-                self.node(ExprKind::Getline(source, into))
-            }
+            Token::Keyword(Keyword::Getline) => self.getline(),
             _ => self.unexpected(),
         }
+    }
+
+    fn prefix_step(&mut self, by: f64) -> Result<Expr, SyntaxError> {
+        self.advance()?;
+        self.deeper()?;
+        let target = self.operand()?;
+        self.depth -= 1;
+        if !is_target(&target) {
+            return self.unexpected();
+        }
+        self.node(ExprKind::Step { target: Box::new(target), by, postfix: false })
+    }
+
+    fn variable(&mut self, name: String) -> Result<Expr, SyntaxError> {
+        self.advance()?;
+        if !self.at("[") {
+            return self.node(ExprKind::Name(name));
+        }
+        self.advance()?;
+        let index = self.subscripts()?;
+        self.node(ExprKind::Index(name, index))
+    }
+
+    fn getline(&mut self) -> Result<Expr, SyntaxError> {
+        self.advance()?;
+        let into = self.getline_target()?;
+        if !self.take("<")? {
+            return self.node(ExprKind::Getline(Source::Main, into));
+        }
+        self.deeper()?;
+        let name = self.operand()?;
+        self.depth -= 1;
+        self.node(ExprKind::Getline(Source::File(Box::new(name)), into))
     }
 
     /// What follows `$`.
@@ -363,7 +395,10 @@ impl Parser {
         if !matches!(self.token, Token::Name(_) | Token::Symbol("$")) {
             return Ok(None);
         }
-        Ok(Some(Box::new(self.operand()?)))
+        self.deeper()?;
+        let target = self.operand()?;
+        self.depth -= 1;
+        Ok(Some(Box::new(target)))
     }
 }
 

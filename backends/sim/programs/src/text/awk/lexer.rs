@@ -193,7 +193,9 @@ impl Lexer {
         loop {
             match self.source.get(end) {
                 None | Some(b'\n') => {
-                    let shown = String::from_utf8_lossy(&self.source[self.at..end.min(self.at + 20)]).into_owned();
+                    let shown =
+                        String::from_utf8_lossy(&self.source[self.at..end.min(self.at + 20).min(self.source.len())])
+                            .into_owned();
                     return self.error(format!("runaway string constant {shown} ..."));
                 }
                 Some(b'"') => break,
@@ -219,7 +221,10 @@ impl Lexer {
         loop {
             match self.source.get(at).copied() {
                 None | Some(b'\n') => {
-                    let shown = String::from_utf8_lossy(&self.source[self.start..at.min(self.start + 20)]).into_owned();
+                    let shown = String::from_utf8_lossy(
+                        &self.source[self.start..at.min(self.start + 20).min(self.source.len())],
+                    )
+                    .into_owned();
                     return self.error(format!("runaway regular expression {shown} ..."));
                 }
                 Some(b'/') if bracket.is_none() => break,

@@ -3,9 +3,9 @@
 use super::ast::{Expr, ExprKind, Function, Pattern, Redirect, Rule, Stmt, Tree};
 use super::lexer::{Keyword, Lexer, SyntaxError, Token};
 
-/// Statements and parentheses within each other, and the height of an expression: parsing and compiling
-/// recurse that deep, on a stack that is shared with all of the simulator.
-pub(super) const MAX_NESTING: usize = 200;
+/// Statements and expressions within each other: parsing and compiling recurse that deep, on a stack that
+/// is shared with all of the simulator.
+pub(super) const MAX_NESTING: usize = 100;
 
 /// What a statement may contain where it stands.
 #[derive(Clone, Copy, Default)]

@@ -126,7 +126,7 @@ fn character(value: &Value) -> Vec<u8> {
         _ => match value.compared() {
             Compared::Number(number) => vec![unsigned(number).to_le_bytes()[0]],
             Compared::Text(text) => text.first().copied().into_iter().collect(),
-            Compared::Unset => Vec::new(),
+            Compared::Unset => vec![0],
         },
     }
 }

@@ -44,8 +44,8 @@ fn operators_bind_as_they_should() {
         ("2^-1", "0.5"),
         ("!x + 1", "2"),
         ("1 - 1 - 1", "-1"),
-        ("1 \" \" -1", "1 -1"),
-        ("-12 \" \" -24", "-12 -24"),
+        ("1 \" \" -1", "1-1"),
+        ("-12 \" \" -24", "-12-24"),
         ("2 * 3 4", "64"),
         ("1 == 1 == 1", "1"),
         ("1 ? 2 ? 3 : 4 : 5", "3"),
@@ -93,11 +93,21 @@ fn nesting_is_limited_and_the_limit_fits_the_stack() {
             assert!(deep(open, close, count).contains("nested deeper"), "{open}");
         }
     }
-    assert!(deep("", " + 1", 20_000).contains("nested deeper"));
+    for (open, close) in [("", " + 1"), ("", " \"x\""), ("", " || 1"), ("(", " + 1)")] {
+        let wrong = deep(open, close, 20_000);
+        assert!(wrong.contains("nested deeper") || wrong.contains("in a row"), "{open}{close}");
+    }
+    assert_eq!(deep("", " \"x\"", 990), "no error");
+    // Chains in parentheses in chains: high trees that are nested, too.
+    let step = format!("1{} ^ (", " * 2".repeat(9));
+    assert_eq!(deep(&step, ") || 1 && 2", MAX_NESTING / 4), "no error");
+    for chain in [" in a", " | getline"] {
+        assert!(deep("", chain, 20_000).contains("nested deeper"), "{chain}");
+    }
     for open in ["{", "if (1) ", "while (1) ", "for (k in a) ", "do "] {
         assert!(error(&format!("BEGIN {{{}", open.repeat(20_000))).contains("nested deeper"), "{open}");
     }
-    assert!(error(&format!("{}/", "/(".repeat(1) + &"(".repeat(20_000))).contains("compile failed"));
+    assert!(error(&format!("/{}/", "(".repeat(20_000))).contains("compile failed"));
 }
 
 #[test]
