@@ -101,6 +101,6 @@ mod tests {
         assert_eq!(shown(1e-5), "1e-05");
         assert_eq!(shown(f64::NAN), "-nan");
         assert_eq!(shown(f64::NEG_INFINITY), "-inf");
-        assert_eq!(&*text(3.14159, b"%.2f!"), b"3.14!");
+        assert_eq!(&*text(2.345_67, b"%.2f!"), b"2.35!");
     }
 }

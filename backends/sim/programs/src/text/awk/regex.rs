@@ -1,10 +1,9 @@
 //! Patterns, separators, and replacement.
 
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::value::{Fnv, Text, Value};
+use super::value::{Text, Value};
 use crate::shared::posix_regex::{Dialect, Regex, Syntax};
 
 /// Patterns made at run time that are kept compiled. Programs use a few of them over and over; one that
@@ -22,7 +21,7 @@ pub(super) fn compile(pattern: &[u8]) -> Result<Regex, Fault> {
 
 /// Compiled patterns by their text.
 #[derive(Debug, Default)]
-pub(super) struct Patterns(HashMap<Text, Rc<Regex>, BuildHasherDefault<Fnv>>);
+pub(super) struct Patterns(BTreeMap<Text, Rc<Regex>>);
 
 impl Patterns {
     pub(super) fn get(&mut self, pattern: &Text) -> Result<Rc<Regex>, Fault> {

@@ -1,8 +1,7 @@
 //! Values and arrays.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::number;
@@ -97,31 +96,6 @@ impl Value {
     }
 }
 
-/// FNV-1a: a hash that is the same in every run, as `RandomState` is not.
-#[derive(Clone)]
-pub(super) struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Fnv {
-        Fnv(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hasher for Fnv {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-/// A map by text whose order does not change from run to run.
-pub(super) type TextMap<V> = HashMap<Text, V, BuildHasherDefault<Fnv>>;
-
 /// Bytes that one element takes beside its index and its text, about.
 const ELEMENT: usize = 96;
 
@@ -135,7 +109,7 @@ struct Slot {
 /// An associative array. `for (k in a)` sees its elements in the order of their creation.
 #[derive(Debug)]
 pub(super) struct Array {
-    slots: TextMap<Slot>,
+    slots: BTreeMap<Text, Slot>,
     next: u64,
     /// Bytes in this array.
     own: usize,
@@ -145,7 +119,7 @@ pub(super) struct Array {
 
 impl Array {
     pub(super) fn new(total: &Rc<Cell<usize>>) -> Array {
-        Array { slots: TextMap::default(), next: 0, own: 0, total: Rc::clone(total) }
+        Array { slots: BTreeMap::new(), next: 0, own: 0, total: Rc::clone(total) }
     }
 
     fn account(&mut self, less: usize, more: usize) {
