@@ -17,7 +17,6 @@ struct Reading {
     months: i64,
     days: i64,
     seconds: i128,
-    nanos: i64,
 }
 
 /// The point in time that `text` means when it is `now`; `None` if it is no date.
@@ -111,8 +110,8 @@ impl Reading {
         let next = words.get(1).map(String::as_str);
         match word {
             "now" | "today" => return Some(1),
-            "yesterday" => self.days -= 1,
-            "tomorrow" => self.days += 1,
+            "yesterday" => self.days = self.days.checked_sub(1)?,
+            "tomorrow" => self.days = self.days.checked_add(1)?,
             "noon" => self.time = Time::new(12, 0, 0, 0).ok(),
             "midnight" => self.time = Some(Time::midnight()),
             "z" | "utc" | "gmt" | "ut" => self.zone = Some(0),
@@ -128,14 +127,13 @@ impl Reading {
             }
             "ago" => {
                 // Turns round what stands before it.
-                self.months = -self.months;
-                self.days = -self.days;
-                self.seconds = -self.seconds;
-                self.nanos = -self.nanos;
+                self.months = self.months.checked_neg()?;
+                self.days = self.days.checked_neg()?;
+                self.seconds = self.seconds.checked_neg()?;
             }
             "-" | "+" => {
                 let sign = if word == "-" { -1 } else { 1 };
-                self.relative(sign * next?.parse::<i64>().ok()?, words.get(2)?)?;
+                self.relative(next?.parse::<i64>().ok()?.checked_mul(sign)?, words.get(2)?)?;
                 return Some(3);
             }
             _ if word.starts_with(|c: char| c.is_ascii_alphabetic()) => return self.name(words, now),
@@ -241,7 +239,10 @@ impl Reading {
         match unit(word)? {
             Unit::Months(months) => self.months = self.months.checked_add(count.checked_mul(months)?)?,
             Unit::Days(days) => self.days = self.days.checked_add(count.checked_mul(days)?)?,
-            Unit::Seconds(seconds) => self.seconds += i128::from(count) * i128::from(seconds),
+            Unit::Seconds(seconds) => {
+                let more = i128::from(count) * i128::from(seconds);
+                self.seconds = self.seconds.checked_add(more)?;
+            }
         }
         Some(())
     }
@@ -255,13 +256,13 @@ impl Reading {
         }
         let explicit = self.date.is_some() || self.weekday.is_some();
         let time = self.time.unwrap_or(if explicit { Time::midnight() } else { today.time() });
-        let months = i64::from(date.year()) * 12 + i64::from(date.month()) - 1 + self.months;
+        let months = (i64::from(date.year()) * 12 + i64::from(date.month()) - 1).checked_add(self.months)?;
         let (year, month) = (months.div_euclid(12), months.rem_euclid(12) + 1);
         // A day that the month lacks goes on into the next one: 31 January and a month is 3 March.
         let first = Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, 1).ok()?;
-        let date = shifted(first, i64::from(date.day()) - 1 + self.days)?;
+        let date = shifted(first, (i64::from(date.day()) - 1).checked_add(self.days)?)?;
         let at = from_civil(DateTime::from_parts(date, time))?;
-        let sec = i128::from(at.sec) - i128::from(self.zone.unwrap_or(0)) + self.seconds;
+        let sec = (i128::from(at.sec) - i128::from(self.zone.unwrap_or(0))).checked_add(self.seconds)?;
         Some(TimeSpec { sec: i64::try_from(sec).ok()?, nsec: at.nsec })
     }
 }

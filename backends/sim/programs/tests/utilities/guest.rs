@@ -1,6 +1,6 @@
 //! Runs utilities in a fresh simulated guest, one after the other, each by its words.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use provium_kernel::flags::{O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY};
@@ -21,13 +21,21 @@ pub struct Ran {
 /// Steps before a test counts as hanging.
 const MAX_STEPS: u64 = 5_000_000;
 
-/// Runs commands in `/tmp/work`, each a line of words (quotes keep blanks; `<FILE` is standard input),
-/// with the first-in-first-out schedule.
+/// Runs commands in `/tmp/work`, each a line of words (single quotes keep blanks; `<FILE` is standard
+/// input), with the first-in-first-out schedule.
 pub fn run(lines: &[&str]) -> Vec<Ran> {
-    run_with(Rc::new(Fixed::default()), lines)
+    let lines = lines.iter().map(|line| split(line)).collect();
+    let (results, ended) = drive(Rc::new(Fixed::default()), lines, MAX_STEPS);
+    assert!(ended, "nothing more happens after {results:#?}");
+    results
 }
 
-fn run_with(choices: Rc<dyn Choices>, lines: &[&str]) -> Vec<Ran> {
+/// Runs one command by its words for so many steps at most; `None` if it does not end.
+pub fn run_words(words: &[Vec<u8>], max_steps: u64) -> Option<Ran> {
+    drive(Rc::new(Fixed::default()), vec![words.to_vec()], max_steps).0.pop()
+}
+
+fn drive(choices: Rc<dyn Choices>, lines: Vec<Vec<Vec<u8>>>, max_steps: u64) -> (Vec<Ran>, bool) {
     let world = World::new(choices);
     let mut programs = ProgramTable::new();
     provium_programs::install(&mut programs);
@@ -35,59 +43,55 @@ fn run_with(choices: Rc<dyn Choices>, lines: &[&str]) -> Vec<Ran> {
     let tree = RootTree::new(&programs, config.memory / 2, config.boot_time);
     let machine = Machine::boot(&world, config, programs, tree, "init").unwrap();
     let results = Rc::new(RefCell::new(Vec::new()));
-    let done = Rc::new(RefCell::new(false));
+    let done = Rc::new(Cell::new(false));
     let (sink, finished) = (results.clone(), done.clone());
-    let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
     machine
         .spawn_thread(1, move |sys| {
             Box::pin(async move {
                 sys.mkdir("/tmp/work", 0o755).await.unwrap();
                 sys.chdir("/tmp/work").await.unwrap();
                 for line in lines {
-                    let ran = command(&sys, &line).await;
+                    let ran = command(&sys, line).await;
                     sink.borrow_mut().push(ran);
                 }
-                *finished.borrow_mut() = true;
+                finished.set(true);
                 sys.pause().await;
                 0
             })
         })
         .unwrap();
-    let mut steps = 0;
-    while !*done.borrow() {
-        steps += 1;
-        assert!(steps < MAX_STEPS, "too many steps; so far: {:?}", results.borrow());
+    for _ in 0..max_steps {
+        if done.get() {
+            break;
+        }
         if world.has_step() {
             world.step();
-        } else {
-            assert_eq!(world.idle(None), Idle::Woken, "deadlock; so far: {:?}", results.borrow());
+        } else if world.idle(None) != Idle::Woken {
+            break;
         }
     }
     world.clear();
-    results.take()
+    (results.take(), done.get())
 }
 
 /// Runs one command; its outputs go through files outside of its directory.
-async fn command(sys: &Sys, line: &str) -> Ran {
-    let mut words = split(line);
-    let mut input = "/dev/null".to_owned();
-    words.retain(|word| match word.strip_prefix('<') {
+async fn command(sys: &Sys, mut words: Vec<Vec<u8>>) -> Ran {
+    let mut input = b"/dev/null".to_vec();
+    words.retain(|word| match word.strip_prefix(b"<") {
         Some(file) => {
-            input = file.to_owned();
+            input = file.to_vec();
             false
         }
         None => true,
     });
-    let program = words.first().cloned().unwrap_or_default();
-    let argv: Vec<Vec<u8>> = words.into_iter().map(String::into_bytes).collect();
     let env = [b"PATH=/usr/bin:/bin:/usr/sbin:/sbin".to_vec(), b"HOME=/root".to_vec()].to_vec();
     let child = sys
         .fork(move |sys| {
             Box::pin(async move {
                 for (fd, path, flags) in [
-                    (0, input.as_str(), O_RDONLY),
-                    (1, "/run/out", O_WRONLY | O_CREAT | O_TRUNC),
-                    (2, "/run/err", O_WRONLY | O_CREAT | O_TRUNC),
+                    (0, input.as_slice(), O_RDONLY),
+                    (1, b"/run/out", O_WRONLY | O_CREAT | O_TRUNC),
+                    (2, b"/run/err", O_WRONLY | O_CREAT | O_TRUNC),
                 ] {
                     let opened = sys.open(path, flags, 0o600).await.unwrap();
                     if opened != fd {
@@ -95,8 +99,8 @@ async fn command(sys: &Sys, line: &str) -> Ran {
                         sys.close(opened).await.unwrap();
                     }
                 }
-                let errno = provium_programs::shared::exec::exec_path(&sys, argv, env).await;
-                sys.write_all(2, format!("{program}: {}\n", errno.text()).as_bytes()).await.unwrap();
+                let errno = provium_programs::shared::exec::exec_path(&sys, words, env).await;
+                sys.write_all(2, format!("{}\n", errno.text()).as_bytes()).await.unwrap();
                 127
             })
         })
@@ -115,20 +119,20 @@ async fn command(sys: &Sys, line: &str) -> Ran {
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Ran {
         code,
-        stdout: text(sys.read_file("/run/out").await.unwrap()),
-        stderr: text(sys.read_file("/run/err").await.unwrap()),
+        stdout: text(sys.read_file("/run/out").await.unwrap_or_default()),
+        stderr: text(sys.read_file("/run/err").await.unwrap_or_default()),
     }
 }
 
 /// Words of a line; single quotes keep what is in them together.
-fn split(line: &str) -> Vec<String> {
+fn split(line: &str) -> Vec<Vec<u8>> {
     let (mut words, mut word, mut quoted, mut started) = (Vec::new(), String::new(), false, false);
     for symbol in line.chars() {
         match symbol {
             '\'' => (quoted, started) = (!quoted, true),
             ' ' if !quoted => {
                 if started {
-                    words.push(std::mem::take(&mut word));
+                    words.push(std::mem::take(&mut word).into_bytes());
                 }
                 started = false;
             }
@@ -139,7 +143,7 @@ fn split(line: &str) -> Vec<String> {
         }
     }
     if started {
-        words.push(word);
+        words.push(word.into_bytes());
     }
     words
 }

@@ -2,3 +2,5 @@
 
 mod files;
 mod guest;
+mod hostile;
+mod machine;

@@ -2,6 +2,9 @@
 
 /// Distance of tab stops.
 const TAB: usize = 8;
+/// The most columns that are tried: every try looks at every name, so thousands of names on an endless
+/// line (`-w 0`) must not take for ever.
+const MAX_COLUMNS: usize = 1000;
 /// The narrowest column: a letter and two blanks.
 const NARROWEST: usize = 3;
 
@@ -63,7 +66,7 @@ pub(super) fn commas(cells: &[String], width: usize) -> String {
 
 /// The widths of as many columns as fit in a line.
 fn fit(cells: &[String], width: usize, column_of: impl Fn(usize, usize, usize) -> usize) -> Vec<usize> {
-    let most = (width / NARROWEST).clamp(1, cells.len().max(1));
+    let most = (width / NARROWEST).clamp(1, cells.len().clamp(1, MAX_COLUMNS));
     for columns in (1..=most).rev() {
         let rows = cells.len().div_ceil(columns);
         let mut widths = vec![NARROWEST; columns];

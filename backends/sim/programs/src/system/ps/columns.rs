@@ -186,7 +186,7 @@ impl Column {
     pub(super) async fn value(&self, sys: &Sys, process: &Process, world: &World, names: &mut NameCache) -> String {
         let name = |name: Option<String>, id: u32| match name {
             // A name that does not fit is cut, with a mark at its end.
-            Some(name) if name.len() > self.width.max(8) => format!("{}+", &name[..7]),
+            Some(name) if name.len() > self.width.max(8) => name.chars().take(7).chain(['+']).collect(),
             Some(name) => name,
             None => id.to_string(),
         };
@@ -299,7 +299,7 @@ fn format_time(world: &World, process: &Process, today: &[u8], this_year: &[u8],
     let (now, then) = (text(b"%Y %j", world.now), text(b"%Y %j", started));
     if now == then {
         text(today, started)
-    } else if now[..4] == then[..4] {
+    } else if now.get(..4) == then.get(..4) {
         text(this_year, started)
     } else {
         text(before, started)

@@ -366,7 +366,7 @@ impl Options {
                 ("rss", ""),
                 ("tname", ""),
                 ("stat", ""),
-                ("bsdstart", ""),
+                ("start_time", ""),
                 ("bsdtime", ""),
                 ("args", ""),
             ],
