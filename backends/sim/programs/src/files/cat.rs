@@ -78,6 +78,11 @@ pub(super) async fn run(tool: Tool) -> Outcome {
             let _closed = tool.sys.close(fd).await;
         }
     }
+    if files.iter().any(|file| file == b"-")
+        && let Err(errno) = tool.sys.close(STDIN).await
+    {
+        return Err(tool.fail_errno(1, "closing standard input", errno).await);
+    }
     Ok(code)
 }
 

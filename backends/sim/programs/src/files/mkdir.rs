@@ -43,7 +43,7 @@ pub(super) async fn run(tool: Tool) -> Outcome {
             one(&tool, path, &wanted, parsed.has("verbose")).await?
         };
         if let Err((failed, errno)) = made {
-            tool.error_errno(format!("cannot create directory {}", quoteaf(failed)), errno).await;
+            tool.error_errno(format!("cannot create directory {}", quote(failed)), errno).await;
             code = 1;
         }
     }

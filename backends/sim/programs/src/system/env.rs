@@ -27,6 +27,7 @@ const ENV: Spec = Spec::new(
 const PRINTENV: Spec = Spec::new("[OPTION]... [VARIABLE]...", &[Opt::flag("0", "null")]).failure(2).stop_at_operand();
 
 pub(super) async fn env(tool: Tool) -> Outcome {
+    tool.out.set_failure(CANCELED);
     let parsed = tool.parse(&ENV).await?;
     let mut operands = parsed.operands.clone();
     let mut clears = parsed.has("ignore-environment");
@@ -81,6 +82,7 @@ fn is_named(entry: &[u8], name: &[u8]) -> bool {
 }
 
 pub(super) async fn printenv(tool: Tool) -> Outcome {
+    tool.out.set_failure(PRINTENV.failure_code());
     let parsed = tool.parse(&PRINTENV).await?;
     let end: &[u8] = if parsed.has("null") { b"\0" } else { b"\n" };
     if parsed.operands.is_empty() {

@@ -30,6 +30,7 @@ fn wrong(message: impl Into<String>) -> Trouble {
 }
 
 pub(super) async fn run(tool: Tool) -> Outcome {
+    tool.out.set_failure(FAILED);
     let mut words = tool.args.as_slice();
     if let [only] = words {
         if only == b"--help" {

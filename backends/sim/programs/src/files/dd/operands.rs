@@ -91,8 +91,13 @@ impl Amount {
 /// Reads the operands; a wrong one is reported.
 pub(super) async fn read(tool: &Tool) -> Result<Operands, Exit> {
     if let Some(option) = tool.args.iter().find(|arg| arg.starts_with(b"-") && arg.len() > 1 && *arg != b"--") {
-        if option == b"--help" {
-            tool.out.write("Usage: dd [OPERAND]...\n").await?;
+        let answer = match option.as_slice() {
+            b"--help" => Some("Usage: dd [OPERAND]...\n"),
+            b"--version" => Some(concat!("dd (provium simulated guest) ", env!("CARGO_PKG_VERSION"), "\n")),
+            _ => None,
+        };
+        if let Some(answer) = answer {
+            tool.out.write(answer).await?;
             return Err(Exit(0));
         }
         let message = match option.strip_prefix(b"--") {

@@ -1,0 +1,2 @@
+mkdir d; i=0; while [ $i -lt 120 ]; do echo $i > d/f$i; i=$((i + 1)); done
+ls d | wc -l; ls -C -w 60 d | head -n 3; ls -x -w 60 d | head -n 2; find d -type f | xargs -n 50 echo | wc -l; cat d/* | sort -n | tail -n 1; cp -r d e; ls e | wc -l; rm d/f1*; ls d | wc -l; find e -name 'f?' -exec rm {} +; ls e | wc -l; find e -name 'f1[0-4]?' | sort | tail -n 1; ls -v e | head -n 2; ls -rv e | head -n 2; mv e/* d; ls d | wc -l; rmdir e; ls
