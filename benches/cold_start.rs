@@ -20,7 +20,7 @@ fn cold_start(criterion: &mut Criterion) {
     };
     let mut group = criterion.benchmark_group("cold_start");
     group.sample_size(50);
-    group.bench_function("one small test", |bencher| bencher.iter(|| run("benches/lua/racy_files.test.lua")));
+    group.bench_function("one small test", |bencher| bencher.iter(|| run("benches/lua/small.test.lua")));
     group.bench_function("the concurrent writers", |bencher| {
         bencher.iter(|| run("tests/lua/concurrent_writers.test.lua"));
     });
