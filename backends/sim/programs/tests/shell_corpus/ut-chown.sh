@@ -1,3 +1,4 @@
+# Needs root.
 touch f; mkdir -p d/e; touch d/e/g; ln -s f l
 chown 1000 f; stat -c '%u %g' f
 chown 1000:1001 f; stat -c '%u %g' f

@@ -1,3 +1,4 @@
+# Needs root.
 umask 022
 mkdir -p t/a/b t/c; printf 12345 > t/f; touch t/a/g.txt t/a/b/H.TXT t/.hid; ln -s f t/l; ln -s nope t/dang; mkfifo t/p; chmod 755 t/f; truncate -s 3000 t/c/big
 f() { find "$@" 2>&1 | sort; }

@@ -1,3 +1,4 @@
+# Needs root.
 umask 022; mkdir d; printf 12345 > f; printf 1 > longername; ln -s f l; mkfifo p; ln f h
 touch -d '2020-01-02 03:04:05' f; touch -h -d '2019-05-06' l; touch -d '2018-12-31 23:59' longername p; touch -d '2001-02-03' d
 cut='s/^\([^ ]* *[0-9]* *[^ ]* *[^ ]*\) /\1 /'
