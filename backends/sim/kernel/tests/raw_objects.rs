@@ -258,7 +258,7 @@ fn a_counter_blocks_at_its_ends() {
             assert_eq!(call(&sys, nr::WRITE, &[fd, 0, 8], &[(1, &1u64.to_le_bytes())]).await.0, errno(Errno::EAGAIN));
             assert_eq!(call(&sys, nr::WRITE, &[fd, 0, 8], &[(1, &[0xff; 8])]).await.0, errno(Errno::EINVAL));
             assert_eq!(call(&sys, nr::READ, &[fd, 0, 7], &[(1, &[0; 7])]).await.0, errno(Errno::EINVAL));
-            assert_eq!(call(&sys, nr::LSEEK, &[fd, 0, 0], &[]).await.0, errno(Errno::ESPIPE));
+            assert_eq!(call(&sys, nr::LSEEK, &[fd, 5, 0], &[]).await.0, 0);
         })
     });
 }

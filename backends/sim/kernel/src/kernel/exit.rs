@@ -19,7 +19,7 @@ impl Kernel {
         process.stopped = None;
         let threads = std::mem::take(&mut process.threads);
         let alarm = process.alarm.take();
-        let (parent, cwd) = (process.ppid, process.cwd);
+        let (parent, cwd, root) = (process.ppid, process.cwd, process.root);
         self.threads -= threads.len();
         for thread in &threads {
             self.stop_sleeping(thread);
@@ -30,6 +30,7 @@ impl Kernel {
         }
         self.close_all(pid);
         self.unhold(cwd.node);
+        self.unhold(root.node);
         self.hand_over_children(pid, parent);
         self.wake(Channel::ProcessState(pid));
         let ignored = self.procs.get(&parent).is_none_or(|parent| parent.action(Signal::SIGCHLD) == SigAction::Ignore);

@@ -119,8 +119,8 @@ impl Kernel {
 
     /// What close(2) of one descriptor does besides freeing its number.
     fn closed(&mut self, pid: Pid, id: usize) {
-        if let Some(loc) = self.files.get(id).and_then(|file| file.loc) {
-            self.release_posix_locks(pid, loc.node);
+        if let Some(node) = self.lock_node(id) {
+            self.release_posix_locks(pid, node);
         }
         self.release_file(id);
     }
@@ -132,10 +132,12 @@ impl Kernel {
         if file.refs > 0 {
             return;
         }
+        if let Some(node) = self.lock_node(id) {
+            self.release_flock(node, id);
+            self.release_file_locks(id, node);
+        }
         let file = self.files.remove(id);
         if let Some(loc) = file.loc {
-            self.release_flock(loc.node, id);
-            self.release_file_locks(id, loc.node);
             self.unhold(loc.node);
             self.forget_memfd(loc.node);
         }
@@ -166,7 +168,7 @@ impl Kernel {
     /// Undoes what making an open file did to the object behind it.
     fn dispose(&mut self, file: OpenFile) {
         match file.kind {
-            FileKind::Pipe { pipe, read, write } => self.pipe_remove(pipe, read, write),
+            FileKind::Pipe { pipe, read, write, .. } => self.pipe_remove(pipe, read, write),
             FileKind::Socket(id) => self.close_socket(id),
             FileKind::Event(id) => drop(self.events.try_remove(id)),
             FileKind::Timer(id) => drop(self.timer_fds.try_remove(id)),

@@ -5,11 +5,11 @@ use std::rc::Rc;
 use provium_protocol::Errno;
 
 use super::Kernel;
-use crate::flags::{O_PATH, S_IFIFO, S_IFSOCK};
+use crate::flags::{O_ACCMODE, O_PATH, O_RDONLY, O_RDWR, O_WRONLY, S_IFIFO, S_IFSOCK};
+use crate::limits::MAX_FILE_SIZE;
 use crate::types::{DirEntry, Fd, Pid, Stat, TimeSpec};
-use crate::vfs::Loc;
 use crate::vfs::device::Device;
-use crate::vfs::open::access_mode;
+use crate::vfs::{Loc, NodeId};
 
 /// What an open file is.
 pub enum FileKind {
@@ -35,6 +35,9 @@ pub enum FileKind {
         read: bool,
         /// Whether it is a writing end.
         write: bool,
+        /// How many writers a FIFO had ever had when it was opened without one: until there is another,
+        /// the end of the writers is not news.
+        quiet_at: Option<u64>,
     },
     /// A counter (eventfd(2)).
     Event(usize),
@@ -77,18 +80,56 @@ impl OpenFile {
         )
     }
 
+    /// `EINVAL` if a transfer would end beyond the largest offset there is.
+    pub(crate) fn check_span(&self, offset: u64, len: usize) -> Result<(), Errno> {
+        let ends = offset.checked_add(len as u64).is_some_and(|end| end <= MAX_FILE_SIZE);
+        if ends || self.is_stream() { Ok(()) } else { Err(Errno::EINVAL) }
+    }
+
     /// `EBADF` unless it is open for reading.
     pub(crate) fn check_readable(&self) -> Result<(), Errno> {
-        if access_mode(self.flags).0 && self.flags & O_PATH == 0 { Ok(()) } else { Err(Errno::EBADF) }
+        if matches!(self.flags & O_ACCMODE, O_RDONLY | O_RDWR) && self.flags & O_PATH == 0 {
+            Ok(())
+        } else {
+            Err(Errno::EBADF)
+        }
     }
 
     /// `EBADF` unless it is open for writing.
     pub(crate) fn check_writable(&self) -> Result<(), Errno> {
-        if access_mode(self.flags).1 && self.flags & O_PATH == 0 { Ok(()) } else { Err(Errno::EBADF) }
+        if matches!(self.flags & O_ACCMODE, O_WRONLY | O_RDWR) && self.flags & O_PATH == 0 {
+            Ok(())
+        } else {
+            Err(Errno::EBADF)
+        }
     }
 }
 
+/// Permissions and owner of what has no inode in a file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Attributes {
+    pub(crate) perm: u32,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+}
+
+/// The file system number of what is in none that can be mounted: pipes, sockets and the like.
+const NOWHERE: u32 = u32::MAX;
+
 impl Kernel {
+    /// The inode that locks of an open file are about. Pipes and sockets have one each; all counters,
+    /// timers and sets share one.
+    pub(crate) fn lock_node(&self, id: usize) -> Option<NodeId> {
+        let file = self.files.get(id)?;
+        let ino = match (&file.kind, file.loc) {
+            (_, Some(loc)) => return Some(loc.node),
+            (FileKind::Pipe { pipe, .. }, _) => self.pipes.get(*pipe)?.ino,
+            (FileKind::Socket(socket), _) => self.sockets.get(*socket)?.ino,
+            _ => 0,
+        };
+        Some(NodeId { fs: NOWHERE, ino })
+    }
+
     /// fstat(2).
     pub fn fstat(&self, pid: Pid, fd: Fd) -> Result<Stat, Errno> {
         self.stat_file(self.file_id(pid, fd)?)
@@ -100,14 +141,35 @@ impl Kernel {
             return self.stat_node(loc.node);
         }
         let time = TimeSpec::from_nanos(self.boot_time);
-        let (mode, ino) = match &file.kind {
-            FileKind::Pipe { pipe, .. } => (S_IFIFO | 0o600, self.pipes.get(*pipe).map_or(0, |pipe| pipe.ino)),
-            FileKind::Socket(id) => (S_IFSOCK | 0o777, self.sockets.get(*id).map_or(0, |socket| socket.ino)),
-            // All anonymous inodes are one, without a type.
-            _ => (0o600, 0),
+        let (kind, ino) = match &file.kind {
+            FileKind::Pipe { pipe, .. } => (S_IFIFO, self.pipes.get(*pipe).map_or(0, |pipe| pipe.ino)),
+            FileKind::Socket(id) => (S_IFSOCK, self.sockets.get(*id).map_or(0, |socket| socket.ino)),
+            // All other objects are one inode, without a type.
+            _ => (0, 0),
         };
-        let base = Stat { dev: 13, ino, mode, nlink: 1, blksize: 4096, ..Stat::default() };
+        let own = self.attributes(id).unwrap_or(Attributes { perm: 0o600, uid: 0, gid: 0 });
+        let base = Stat { dev: 13, ino, mode: kind | own.perm, nlink: 1, blksize: 4096, ..Stat::default() };
+        let base = Stat { uid: own.uid, gid: own.gid, ..base };
         Ok(Stat { atime: time, mtime: time, ctime: time, ..base })
+    }
+
+    /// Attributes of a pipe or a socket.
+    fn attributes(&self, id: usize) -> Option<Attributes> {
+        match self.files.get(id)?.kind {
+            FileKind::Pipe { pipe, .. } => self.pipes.get(pipe).map(|pipe| pipe.attributes),
+            FileKind::Socket(socket) => self.sockets.get(socket).map(|socket| socket.attributes),
+            _ => None,
+        }
+    }
+
+    /// Attributes of a pipe or a socket, to be changed; other objects cannot have theirs changed.
+    pub(crate) fn attributes_mut(&mut self, id: usize) -> Result<&mut Attributes, Errno> {
+        let found = match self.file(id)?.kind {
+            FileKind::Pipe { pipe, .. } => self.pipes.get_mut(pipe).map(|pipe| &mut pipe.attributes),
+            FileKind::Socket(socket) => self.sockets.get_mut(socket).map(|socket| &mut socket.attributes),
+            _ => None,
+        };
+        found.ok_or(Errno::EOPNOTSUPP)
     }
 
     /// What `/proc/PID/fd/N` says.

@@ -4,7 +4,7 @@ use provium_protocol::Errno;
 
 use super::Kernel;
 use super::wait::{Channel, Stop};
-use crate::flags::{LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN};
+use crate::flags::{LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, O_PATH};
 use crate::types::{Fd, Pid};
 use crate::vfs::NodeId;
 
@@ -22,21 +22,25 @@ pub struct Flock {
 impl Kernel {
     /// flock(2).
     pub fn flock(&mut self, pid: Pid, fd: Fd, operation: i32) -> Result<(), Stop> {
-        let id = self.file_id(pid, fd)?;
         let nonblock = operation & LOCK_NB != 0;
-        let exclusive = match operation & !LOCK_NB {
-            LOCK_SH => false,
-            LOCK_EX => true,
-            LOCK_UN => {
-                if let Some(loc) = self.file(id)?.loc {
-                    self.release_flock(loc.node, id);
-                }
-                return Ok(());
-            }
+        let wanted = match operation & !LOCK_NB {
+            LOCK_SH => Some(false),
+            LOCK_EX => Some(true),
+            LOCK_UN => None,
             _ => return Err(Errno::EINVAL.into()),
         };
-        let node = self.file(id)?.loc.ok_or(Errno::EBADF)?.node;
-        if self.file(id)?.flags & crate::flags::O_PATH != 0 {
+        let id = self.file_id(pid, fd)?;
+        let file = self.file(id)?;
+        if file.flags & O_PATH != 0 {
+            return Err(Errno::EBADF.into());
+        }
+        let node = self.lock_node(id).ok_or(Errno::EBADF)?;
+        let Some(exclusive) = wanted else {
+            self.release_flock(node, id);
+            return Ok(());
+        };
+        // What is open for neither reading nor writing cannot be locked.
+        if file.check_readable().is_err() && file.check_writable().is_err() {
             return Err(Errno::EBADF.into());
         }
         let held = self.flocks.entry(node).or_default();

@@ -19,6 +19,7 @@ impl Kernel {
         let pid = self.new_pid();
         let cwd = self.root_loc();
         self.hold(cwd.node);
+        self.hold(cwd.node);
         let process = Process {
             pid,
             ppid: 0,
@@ -27,6 +28,7 @@ impl Kernel {
             creds: Credentials::default(),
             umask: 0o022,
             cwd,
+            root: cwd,
             fds: FdTable::default(),
             comm: name.as_bytes()[..name.len().min(15)].to_vec(),
             exe: Vec::new(),
@@ -78,6 +80,7 @@ impl Kernel {
             creds: from.creds.clone(),
             umask: from.umask,
             cwd: from.cwd,
+            root: from.root,
             fds,
             comm: from.comm.clone(),
             exe: from.exe.clone(),
@@ -102,9 +105,10 @@ impl Kernel {
             oom_score_adj: from.oom_score_adj,
             subreaper: false,
         };
-        let cwd = child.cwd;
+        let (cwd, root) = (child.cwd, child.root);
         self.procs.insert(pid, child);
         self.hold(cwd.node);
+        self.hold(root.node);
         Ok(pid)
     }
 

@@ -10,7 +10,7 @@ use super::file::FileKind;
 use super::rlimit::RLIMIT_FSIZE;
 use super::socket::{RecvArgs, SendArgs};
 use super::wait::{Channel, Stop};
-use crate::flags::{O_APPEND, O_NONBLOCK};
+use crate::flags::{O_APPEND, O_NOATIME, O_NONBLOCK};
 use crate::limits::{MAX_DEVICE_READ, MAX_FILE_SIZE, MAX_RW};
 use crate::types::{Fd, Pid};
 use crate::vfs::NodeId;
@@ -42,15 +42,21 @@ impl Kernel {
     fn read_at(&mut self, pid: Pid, id: usize, len: usize, offset: u64) -> Result<Vec<u8>, Stop> {
         let file = self.file(id)?;
         file.check_readable()?;
+        file.check_span(offset, len)?;
         let len = len.min(MAX_RW);
         let nonblock = file.flags & O_NONBLOCK != 0;
         match &file.kind {
             FileKind::Regular => {
                 let node = file.loc.ok_or(Errno::EIO)?.node;
-                match &self.inode(node).ok_or(Errno::EIO)?.kind {
-                    InodeKind::File(data) => Ok(data.read(offset, len)),
-                    _ => Err(Errno::EIO.into()),
+                let quiet = file.flags & O_NOATIME != 0;
+                let data = match &self.inode(node).ok_or(Errno::EIO)?.kind {
+                    InodeKind::File(data) => data.read(offset, len),
+                    _ => return Err(Errno::EIO.into()),
+                };
+                if !quiet {
+                    self.accessed(node);
                 }
+                Ok(data)
             }
             FileKind::Directory { .. } => Err(Errno::EISDIR.into()),
             FileKind::Path => Err(Errno::EBADF.into()),
@@ -70,6 +76,8 @@ impl Kernel {
                 let timer = *timer;
                 self.timer_read(timer, len, nonblock)
             }
+            // Unlike recv(2), a read of nothing takes nothing.
+            FileKind::Socket(_) if len == 0 => Ok(Vec::new()),
             FileKind::Socket(socket) => {
                 let args = RecvArgs { flags: 0, len, nonblock, began: self.world.now() };
                 let received = self.socket_receive(*socket, &args)?;
@@ -151,6 +159,7 @@ impl Kernel {
     fn write_at(&mut self, pid: Pid, id: usize, data: &[u8], offset: u64) -> Result<usize, Stop> {
         let file = self.file(id)?;
         file.check_writable()?;
+        file.check_span(offset, data.len())?;
         let data = &data[..data.len().min(MAX_RW)];
         let nonblock = file.flags & O_NONBLOCK != 0;
         match &file.kind {

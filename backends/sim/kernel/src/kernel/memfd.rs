@@ -64,6 +64,7 @@ impl Kernel {
             gid: creds.egid,
             nlink: 0,
             holds: 0,
+            nameless: false,
             atime: now,
             mtime: now,
             ctime: now,
@@ -85,7 +86,12 @@ impl Kernel {
 
     /// The seals of an inode; `None` if it takes none.
     fn seals(&self, node: NodeId) -> Option<u32> {
-        if node.fs == self.memfd_fs { self.memfds.seals.get(&node.ino).copied() } else { None }
+        match self.inode(node).map(|inode| &inode.kind) {
+            Some(InodeKind::File(_)) if node.fs == self.memfd_fs => self.memfds.seals.get(&node.ino).copied(),
+            // Every other file in memory is sealed against sealing.
+            Some(InodeKind::File(_)) => Some(F_SEAL_SEAL),
+            _ => None,
+        }
     }
 
     /// `F_GET_SEALS`
@@ -98,11 +104,11 @@ impl Kernel {
     pub(crate) fn add_seals(&mut self, pid: Pid, fd: Fd, seals: u32) -> Result<(), Errno> {
         let file = self.file(self.file_id(pid, fd)?)?;
         file.check_writable().map_err(|_| Errno::EPERM)?;
-        let node = file.loc.ok_or(Errno::EINVAL)?.node;
-        let held = self.seals(node).ok_or(Errno::EINVAL)?;
         if seals & !ALL_SEALS != 0 {
             return Err(Errno::EINVAL);
         }
+        let node = file.loc.ok_or(Errno::EINVAL)?.node;
+        let held = self.seals(node).ok_or(Errno::EINVAL)?;
         if held & F_SEAL_SEAL != 0 {
             return Err(Errno::EPERM);
         }

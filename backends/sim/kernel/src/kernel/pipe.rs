@@ -6,9 +6,9 @@ use provium_protocol::choice::choose;
 use provium_protocol::{ChoicePoint, Errno, Signal};
 
 use super::Kernel;
-use super::file::{FileKind, OpenFile};
+use super::file::{Attributes, FileKind, OpenFile};
 use super::wait::{Channel, Stop};
-use crate::flags::{O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_WRONLY};
+use crate::flags::{O_ACCMODE, O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_WRONLY};
 use crate::limits::{PAGE, PIPE_BUF, PIPE_CAPACITY, PIPE_MAX_SIZE};
 use crate::types::{Fd, Pid};
 use crate::vfs::NodeId;
@@ -19,8 +19,11 @@ use crate::vfs::open::access_mode;
 pub struct Pipe {
     pub(crate) ino: u64,
     data: VecDeque<u8>,
-    /// Bytes that it holds at most.
-    capacity: usize,
+    /// Pages in use, oldest first. A page that holds a single byte is as full for others as a whole one,
+    /// unless what comes next fits behind it: so the bytes that fit vary, as on Linux.
+    slots: VecDeque<Slot>,
+    /// Pages that it holds at most.
+    max_slots: usize,
     readers: usize,
     writers: usize,
     /// How often an end was opened: a FIFO waits for these to change.
@@ -30,22 +33,81 @@ pub struct Pipe {
     node: Option<NodeId>,
     /// Counts changes, for edge-triggered waits.
     pub(crate) activity: u64,
+    /// Permissions and owner of a pipe without a name.
+    pub(crate) attributes: Attributes,
+}
+
+/// One page of a pipe.
+struct Slot {
+    start: usize,
+    len: usize,
 }
 
 impl Pipe {
     fn new(ino: u64, node: Option<NodeId>) -> Pipe {
-        let capacity = PIPE_CAPACITY;
         Pipe {
             ino,
             data: VecDeque::new(),
-            capacity,
+            slots: VecDeque::new(),
+            max_slots: PIPE_CAPACITY / PAGE,
             readers: 0,
             writers: 0,
             reader_opens: 0,
             writer_opens: 0,
             node,
             activity: 0,
+            attributes: Attributes { perm: 0o600, uid: 0, gid: 0 },
         }
+    }
+
+    /// Whether no page is free.
+    fn is_full(&self) -> bool {
+        self.slots.len() >= self.max_slots
+    }
+
+    /// How much of a write goes behind what the last page holds.
+    fn merges(&self, len: usize) -> usize {
+        let odd = len % PAGE;
+        match self.slots.back() {
+            Some(last) if last.start + last.len + odd <= PAGE => odd,
+            _ => 0,
+        }
+    }
+
+    /// How much of a write fits.
+    fn fits(&self, len: usize) -> usize {
+        let merged = self.merges(len);
+        merged + (len - merged).min((self.max_slots.saturating_sub(self.slots.len())) * PAGE)
+    }
+
+    /// Takes what fits.
+    fn push(&mut self, data: &[u8]) {
+        let merged = self.merges(data.len());
+        if let Some(last) = self.slots.back_mut() {
+            last.len += merged;
+        }
+        for page in data[merged..].chunks(PAGE) {
+            self.slots.push_back(Slot { start: 0, len: page.len() });
+        }
+        self.data.extend(data);
+        self.activity += 1;
+    }
+
+    /// Gives the oldest bytes away.
+    fn pull(&mut self, amount: usize) -> Vec<u8> {
+        let mut left = amount;
+        while let Some(slot) = self.slots.front_mut() {
+            let part = slot.len.min(left);
+            slot.start += part;
+            slot.len -= part;
+            left -= part;
+            if slot.len > 0 {
+                break;
+            }
+            self.slots.pop_front();
+        }
+        self.activity += 1;
+        self.data.drain(..amount).collect()
     }
 
     /// Bytes that wait to be read.
@@ -70,11 +132,23 @@ impl Kernel {
             return Err(Errno::EINVAL);
         }
         let ino = self.new_object_ino();
-        let pipe = self.pipes.insert(Pipe { readers: 1, writers: 1, ..Pipe::new(ino, None) });
+        let creds = &self.proc(pid)?.creds;
+        let attributes = Attributes { perm: 0o600, uid: creds.euid, gid: creds.egid };
+        let pipe = self.pipes.insert(Pipe { readers: 1, writers: 1, attributes, ..Pipe::new(ino, None) });
         let status = flags & O_NONBLOCK;
         let cloexec = flags & O_CLOEXEC != 0;
-        let reader = OpenFile::new(FileKind::Pipe { pipe, read: true, write: false }, O_RDONLY | status, None, None);
-        let writer = OpenFile::new(FileKind::Pipe { pipe, read: false, write: true }, O_WRONLY | status, None, None);
+        let reader = OpenFile::new(
+            FileKind::Pipe { pipe, read: true, write: false, quiet_at: None },
+            O_RDONLY | status,
+            None,
+            None,
+        );
+        let writer = OpenFile::new(
+            FileKind::Pipe { pipe, read: false, write: true, quiet_at: None },
+            O_WRONLY | status,
+            None,
+            None,
+        );
         let read = match self.install(pid, reader, cloexec, 0) {
             Ok(fd) => fd,
             Err(errno) => {
@@ -137,6 +211,10 @@ impl Kernel {
         flags: i32,
         pending: &mut Option<FifoOpen>,
     ) -> Result<Fd, Stop> {
+        // The access mode that is neither of the three opens nothing here.
+        if flags & O_ACCMODE == O_ACCMODE {
+            return Err(Errno::EINVAL.into());
+        }
         let node = file.loc.ok_or(Errno::EIO)?.node;
         let (read, write) = access_mode(flags);
         let pipe = match pipe {
@@ -157,7 +235,9 @@ impl Kernel {
             return Err(Errno::ENXIO.into());
         }
         self.pipe_add(pipe, read, write);
-        file.kind = FileKind::Pipe { pipe, read, write };
+        let state = self.pipes.get(pipe).ok_or(Errno::EIO)?;
+        let quiet = read && !write && state.writers == 0 && flags & O_NONBLOCK != 0;
+        file.kind = FileKind::Pipe { pipe, read, write, quiet_at: quiet.then_some(state.writer_opens) };
         let state = self.pipes.get(pipe).ok_or(Errno::EIO)?;
         let alone = if read { state.writers == 0 } else { state.readers == 0 };
         if (read && write) || flags & O_NONBLOCK != 0 || !alone {
@@ -206,40 +286,48 @@ impl Kernel {
             true => [available, PIPE_BUF, available / 2][choose(&*choices, ChoicePoint::Amount, &[0, 1, 2])],
             false => available,
         };
-        let data = state.data.drain(..amount).collect();
-        state.activity += 1;
+        let data = state.pull(amount);
+        let node = state.node;
         self.wake(Channel::PipeRoom(pipe));
+        if let Some(node) = node {
+            self.accessed(node);
+        }
         Ok(data)
     }
 
     pub(crate) fn pipe_write(&mut self, pid: Pid, pipe: usize, data: &[u8], nonblock: bool) -> Result<usize, Stop> {
         let choices = self.world.choices().clone();
+        if data.is_empty() {
+            return Ok(0);
+        }
         let state = self.pipes.get_mut(pipe).ok_or(Errno::EIO)?;
         if state.readers == 0 {
             self.send(pid, Signal::SIGPIPE);
             return Err(Errno::EPIPE.into());
         }
-        if data.is_empty() {
-            return Ok(0);
-        }
-        let room = state.capacity.saturating_sub(state.data.len());
-        // What fits in PIPE_BUF goes in whole or not at all.
-        if room == 0 || (data.len() <= PIPE_BUF && room < data.len()) {
+        // What fits in PIPE_BUF goes into one page, so it goes in whole or not at all.
+        let fits = state.fits(data.len());
+        if fits == 0 {
             return Err(if nonblock { Errno::EAGAIN.into() } else { Stop::on(Channel::PipeRoom(pipe)) });
         }
-        let fits = room.min(data.len());
         let amount = match fits > PIPE_BUF {
             true => [fits, PIPE_BUF, fits / 2][choose(&*choices, ChoicePoint::Amount, &[0, 1, 2])],
             false => fits,
         };
-        state.data.extend(&data[..amount]);
-        state.activity += 1;
+        state.push(&data[..amount]);
+        let node = state.node;
         self.wake(Channel::PipeData(pipe));
+        if let Some(node) = node {
+            let now = self.realtime();
+            if let Ok(inode) = self.inode_mut(node) {
+                (inode.mtime, inode.ctime) = (now, now);
+            }
+        }
         Ok(amount)
     }
 
     /// What poll(2) says of a pipe's ends.
-    pub(crate) fn pipe_poll(&self, pipe: usize, read: bool, write: bool) -> i16 {
+    pub(crate) fn pipe_poll(&self, pipe: usize, read: bool, write: bool, quiet_at: Option<u64>) -> i16 {
         use crate::flags::{POLLERR, POLLHUP, POLLIN, POLLOUT};
         let Some(state) = self.pipes.get(pipe) else { return POLLERR };
         let mut events = 0;
@@ -247,13 +335,13 @@ impl Kernel {
             if !state.data.is_empty() {
                 events |= POLLIN;
             }
-            // A FIFO that never had a writer is not hung up.
-            if state.writers == 0 && (state.node.is_none() || state.writer_opens > 0) {
+            // A FIFO that had no writer since it was opened is not hung up.
+            if state.writers == 0 && quiet_at != Some(state.writer_opens) {
                 events |= POLLHUP;
             }
         }
         if write {
-            if state.capacity.saturating_sub(state.data.len()) >= PIPE_BUF {
+            if !state.is_full() {
                 events |= POLLOUT;
             }
             if state.readers == 0 {
@@ -266,7 +354,7 @@ impl Kernel {
     /// `F_GETPIPE_SZ`
     pub(crate) fn pipe_capacity(&self, pid: Pid, fd: Fd) -> Result<usize, Errno> {
         let pipe = self.pipe_of(pid, fd)?;
-        Ok(self.pipes.get(pipe).ok_or(Errno::EBADF)?.capacity)
+        Ok(self.pipes.get(pipe).ok_or(Errno::EBADF)?.max_slots * PAGE)
     }
 
     /// `F_SETPIPE_SZ`: whole pages, their number a power of two. The size that it got.
@@ -282,10 +370,10 @@ impl Kernel {
             return Err(Errno::EPERM);
         }
         let state = self.pipes.get_mut(pipe).ok_or(Errno::EBADF)?;
-        if state.data.len() > size {
+        if state.slots.len() * PAGE > size {
             return Err(Errno::EBUSY);
         }
-        state.capacity = size;
+        state.max_slots = size / PAGE;
         self.wake(Channel::PipeRoom(pipe));
         Ok(size)
     }
@@ -300,7 +388,7 @@ impl Kernel {
     /// Processes that hold the end of a pipe whose action would wake the others.
     pub(crate) fn pipe_holders(&self, pipe: usize, writers: bool) -> Vec<Pid> {
         let holds = |id: usize| {
-            matches!(self.files.get(id).map(|file| &file.kind), Some(FileKind::Pipe { pipe: other, read, write })
+            matches!(self.files.get(id).map(|file| &file.kind), Some(FileKind::Pipe { pipe: other, read, write, .. })
                 if *other == pipe && if writers { *write } else { *read })
         };
         self.procs.values().filter(|process| process.fds.files().any(holds)).map(|process| process.pid).collect()

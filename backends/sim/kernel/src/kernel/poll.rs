@@ -63,14 +63,14 @@ impl Kernel {
     /// What is ready of an open file, whatever was asked for; `watch` gets what could change that.
     pub(crate) fn ready_events(&self, id: usize, watch: &mut Watch) -> Result<i16, Errno> {
         let events = match &self.file(id)?.kind {
-            FileKind::Pipe { pipe, read, write } => {
+            FileKind::Pipe { pipe, read, write, quiet_at } => {
                 if *read {
                     watch.channels.push(Channel::PipeData(*pipe));
                 }
                 if *write {
                     watch.channels.push(Channel::PipeRoom(*pipe));
                 }
-                self.pipe_poll(*pipe, *read, *write)
+                self.pipe_poll(*pipe, *read, *write, *quiet_at)
             }
             FileKind::Event(event) => {
                 watch.channels.push(Channel::Object(object::EVENT, *event));
@@ -89,6 +89,10 @@ impl Kernel {
                 POLLIN | POLLOUT
             }
         };
+        // Counters and timers know one name only.
+        if matches!(self.file(id)?.kind, FileKind::Event(_) | FileKind::Timer(_)) {
+            return Ok(events);
+        }
         let reading = if events & POLLIN != 0 { POLLRDNORM } else { 0 };
         let writing = if events & POLLOUT != 0 { POLLWRNORM } else { 0 };
         Ok(events | reading | writing)

@@ -62,23 +62,24 @@ impl Kernel {
             _ => return Err(Errno::EINVAL),
         };
         let start = base.checked_add(start).ok_or(Errno::EOVERFLOW)?;
-        let (start, end) = match len {
-            0 => (start, i64::MAX),
-            1.. => (start, start.checked_add(len).ok_or(Errno::EOVERFLOW)?),
-            _ => (start.checked_add(len).ok_or(Errno::EINVAL)?, start),
-        };
         if start < 0 {
             return Err(Errno::EINVAL);
         }
-        Ok((start as u64, if end == i64::MAX { u64::MAX } else { end as u64 }))
+        // The last byte: what reaches the largest offset there is reaches the end, wherever that is.
+        let (start, last) = match len {
+            0 => (start, i64::MAX),
+            1.. => (start, start.checked_add(len - 1).ok_or(Errno::EOVERFLOW)?),
+            _ => (start.checked_add(len).filter(|start| *start >= 0).ok_or(Errno::EINVAL)?, start - 1),
+        };
+        Ok((start as u64, if last == i64::MAX { u64::MAX } else { last as u64 + 1 }))
     }
 
     fn locked_node(&self, pid: Pid, fd: Fd) -> Result<NodeId, Errno> {
-        let file = self.file(self.file_id(pid, fd)?)?;
-        if file.flags & crate::flags::O_PATH != 0 {
+        let id = self.file_id(pid, fd)?;
+        if self.file(id)?.flags & crate::flags::O_PATH != 0 {
             return Err(Errno::EBADF);
         }
-        Ok(file.loc.ok_or(Errno::EINVAL)?.node)
+        self.lock_node(id).ok_or(Errno::EBADF)
     }
 
     /// `F_GETLK`: the first lock that stands in the way.

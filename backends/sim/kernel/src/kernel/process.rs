@@ -28,6 +28,8 @@ pub struct Process {
     pub umask: u32,
     /// Its working directory.
     pub cwd: Loc,
+    /// Where its absolute paths begin.
+    pub root: Loc,
     /// Its descriptors.
     pub fds: FdTable,
     /// Its name, at most 15 bytes.

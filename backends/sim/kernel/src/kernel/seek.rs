@@ -25,8 +25,15 @@ impl Kernel {
     pub fn seek(&mut self, pid: Pid, fd: Fd, offset: i64, whence: i32) -> Result<u64, Errno> {
         let id = self.file_id(pid, fd)?;
         let file = self.file(id)?;
+        if matches!(file.kind, FileKind::Path) {
+            return Err(Errno::EBADF);
+        }
+        if !(SEEK_SET..=SEEK_HOLE).contains(&whence) {
+            return Err(Errno::EINVAL);
+        }
         let len = match &file.kind {
-            FileKind::Path => return Err(Errno::EBADF),
+            // Without a place to go to, but nothing that minds being asked.
+            FileKind::Event(_) | FileKind::Timer(_) | FileKind::Epoll(_) => return Ok(0),
             _ if file.is_stream() => return Err(Errno::ESPIPE),
             FileKind::Regular => self.file_len(file.loc.ok_or(Errno::EIO)?.node)?,
             // The kernel's null_lseek: devices without content stay at their start.
@@ -98,19 +105,21 @@ impl Kernel {
     /// fallocate(2): plain, keeping the size, and making holes.
     pub fn fallocate(&mut self, pid: Pid, fd: Fd, mode: i32, offset: u64, len: u64) -> Result<(), Errno> {
         let file = self.file(self.file_id(pid, fd)?)?;
-        file.check_writable()?;
-        if !matches!(file.kind, FileKind::Regular) {
-            return Err(if matches!(file.kind, FileKind::Pipe { .. }) { Errno::ESPIPE } else { Errno::ENODEV });
-        }
-        let node = file.loc.ok_or(Errno::EIO)?.node;
-        if len == 0 || mode & !(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE) != 0 {
-            return Err(if len == 0 { Errno::EINVAL } else { Errno::EOPNOTSUPP });
-        }
-        let end = offset.checked_add(len).filter(|end| *end <= MAX_FILE_SIZE).ok_or(Errno::EFBIG)?;
         let punch = mode & FALLOC_PUNCH_HOLE != 0;
-        if punch && mode & FALLOC_KEEP_SIZE == 0 {
+        if len == 0 {
+            return Err(Errno::EINVAL);
+        }
+        if mode & !(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE) != 0 || (punch && mode & FALLOC_KEEP_SIZE == 0) {
             return Err(Errno::EOPNOTSUPP);
         }
+        file.check_writable()?;
+        match file.kind {
+            FileKind::Regular => {}
+            FileKind::Pipe { .. } => return Err(Errno::ESPIPE),
+            _ => return Err(Errno::ENODEV),
+        }
+        let node = file.loc.ok_or(Errno::EIO)?.node;
+        let end = offset.checked_add(len).filter(|end| *end <= MAX_FILE_SIZE).ok_or(Errno::EFBIG)?;
         let grows = if mode & FALLOC_KEEP_SIZE == 0 { end } else { 0 };
         self.check_seals(node, punch, grows.max(self.file_len(node)?))?;
         let InodeKind::File(data) = &self.inode(node).ok_or(Errno::EIO)?.kind else { return Err(Errno::ENODEV) };
@@ -178,6 +187,9 @@ impl Kernel {
             let skip = usize::try_from(skip).unwrap_or(usize::MAX);
             let all = self.entries(node)?.into_iter().skip(skip).collect();
             self.file_mut(id)?.kind = FileKind::Directory { entries: Some(all) };
+        }
+        if let Some(loc) = self.file(id)?.loc {
+            self.accessed(loc.node);
         }
         let file = self.file_mut(id)?;
         let FileKind::Directory { entries: Some(left) } = &mut file.kind else { return Err(Errno::EIO) };

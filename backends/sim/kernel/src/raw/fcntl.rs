@@ -32,6 +32,10 @@ const F_UNLCK: i16 = 2;
 
 pub(super) async fn call(c: &mut Call<'_>) -> Result<i64, Errno> {
     let (pid, fd, command, arg) = (c.pid(), c.fd(0), c.int(1), c.args[2]);
+    if !matches!(command, F_DUPFD | F_DUPFD_CLOEXEC | F_GETFD | F_SETFD | F_GETFL) {
+        // The others want a file that is really open.
+        c.kernel(|kernel| kernel.fd_place(pid, fd).map(drop))?;
+    }
     match command {
         F_DUPFD | F_DUPFD_CLOEXEC => {
             c.kernel(|kernel| kernel.dup_from(pid, fd, c.int(2), command == F_DUPFD_CLOEXEC)).map(i64::from)
@@ -46,10 +50,7 @@ pub(super) async fn call(c: &mut Call<'_>) -> Result<i64, Errno> {
         F_SETPIPE_SZ => c.kernel(|kernel| kernel.set_pipe_capacity(pid, fd, c.uint(2))).map(|size| size as i64),
         F_ADD_SEALS => done(c.kernel(|kernel| kernel.add_seals(pid, fd, c.uint(2)))),
         F_GET_SEALS => c.kernel(|kernel| kernel.get_seals(pid, fd)).map(i64::from),
-        _ => {
-            c.kernel(|kernel| kernel.file_id(pid, fd))?;
-            Err(Errno::EINVAL)
-        }
+        _ => Err(Errno::EINVAL),
     }
 }
 
@@ -69,12 +70,16 @@ fn check_owner_field(c: &Call<'_>) -> Result<(), Errno> {
 
 fn get_lock(c: &mut Call<'_>, of_file: bool) -> Result<i64, Errno> {
     let (pid, fd, addr) = (c.pid(), c.fd(0), c.addr(2));
-    c.kernel(|kernel| kernel.file_id(pid, fd))?;
     if of_file {
         check_owner_field(c)?;
     }
-    let (kind, start, end) = flock(c)?;
-    if kind != F_RDLCK && kind != F_WRLCK {
+    let kind = c.mem.i16(addr)?;
+    let known = kind == F_RDLCK || kind == F_WRLCK;
+    if !known && !of_file {
+        return Err(Errno::EINVAL);
+    }
+    let (_, start, end) = flock(c)?;
+    if !known {
         return Err(Errno::EINVAL);
     }
     let found = c.kernel(|kernel| kernel.find_lock(pid, fd, kind == F_WRLCK, start, end, of_file))?;
@@ -92,7 +97,6 @@ fn get_lock(c: &mut Call<'_>, of_file: bool) -> Result<i64, Errno> {
 
 async fn set_lock(c: &Call<'_>) -> Result<i64, Errno> {
     let (pid, fd, command) = (c.pid(), c.fd(0), c.int(1));
-    c.kernel(|kernel| kernel.file_id(pid, fd))?;
     let of_file = matches!(command, F_OFD_SETLK | F_OFD_SETLKW);
     if of_file {
         check_owner_field(c)?;

@@ -41,6 +41,7 @@ pub(super) async fn call(c: &mut Call<'_>) -> Result<i64, Errno> {
             done(c.kernel(|kernel| kernel.ftruncate(c.pid(), c.fd(0), len)))
         }
         nr::FALLOCATE => {
+            c.kernel(|kernel| kernel.fd_place(c.pid(), c.fd(0)))?;
             let (offset, len) = (position(c, 2)?, position(c, 3)?);
             done(c.kernel(|kernel| kernel.fallocate(c.pid(), c.fd(0), c.int(1), offset, len)))
         }

@@ -113,9 +113,13 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// A path.
+    /// A path. One that is too long comes without its end: the kernel finds that out when it looks at it,
+    /// and other things that are wrong may be found before.
     pub(super) fn path(&self, addr: u64) -> Result<&[u8], Errno> {
-        self.string(addr, PATH_MAX - 1, Errno::ENAMETOOLONG)
+        match self.string(addr, PATH_MAX - 1, Errno::ENAMETOOLONG) {
+            Err(Errno::ENAMETOOLONG) => self.bytes(addr, PATH_MAX),
+            other => other,
+        }
     }
 }
 

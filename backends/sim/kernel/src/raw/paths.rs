@@ -68,6 +68,10 @@ pub(super) async fn call(c: &mut Call<'_>) -> Result<i64, Errno> {
             c.kernel(|kernel| Ok(i64::from(std::mem::replace(&mut kernel.proc_mut(pid)?.umask, mask))))
         }
         nr::CHDIR => done(on_path(c, AT_FDCWD, 0, 0, |kernel, pid, place| kernel.chdir(pid, place))),
+        nr::CHROOT => {
+            let path = c.path(0)?;
+            done(c.kernel(|kernel| kernel.chroot(c.pid(), path)))
+        }
         nr::FCHDIR => {
             let (pid, fd) = (c.pid(), c.fd(0));
             done(c.kernel(|kernel| {
@@ -229,7 +233,8 @@ fn set_time(c: &Call<'_>, addr: u64) -> Result<SetTime, Errno> {
         UTIME_NOW => Ok(SetTime::Now),
         UTIME_OMIT => Ok(SetTime::Omit),
         0..1_000_000_000 => Ok(SetTime::At(TimeSpec { sec, nsec: nsec as u32 })),
-        _ => Err(Errno::EINVAL),
+        // Told after the path was looked at; what is out of range stays so in 32 bits.
+        _ => Ok(SetTime::At(TimeSpec { sec, nsec: u32::MAX })),
     }
 }
 

@@ -213,6 +213,7 @@ calls! {
     138 FSTATFS fstatfs Paths "";
     157 PRCTL prctl Processes "`PR_SET_NAME`, `PR_GET_NAME`, `PR_SET_CHILD_SUBREAPER`, `PR_GET_CHILD_SUBREAPER`, `PR_GET_DUMPABLE`, `PR_GET_NO_NEW_PRIVS`, `PR_GET_PDEATHSIG`; others are `EINVAL`.";
     160 SETRLIMIT setrlimit Processes "All are kept; `RLIMIT_NOFILE` and `RLIMIT_FSIZE` take effect.";
+    161 CHROOT chroot Paths "The whole process's, as on Linux.";
     162 SYNC sync Descriptors "";
     165 MOUNT mount System "`tmpfs`, `ramfs`, `proc`, `MS_BIND` and `MS_REMOUNT`.";
     166 UMOUNT2 umount2 System "Without flags.";

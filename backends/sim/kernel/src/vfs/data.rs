@@ -7,10 +7,11 @@ use crate::limits::PAGE;
 
 type Page = Rc<[u8; PAGE]>;
 
-/// Bytes of a file. Pages that were never written are holes and read as zeros.
+/// Bytes of a file. Pages that were never written are holes and read as zeros; a page without content
+/// was allocated, but not written.
 #[derive(Clone, Default)]
 pub struct FileData {
-    pages: BTreeMap<u64, Page>,
+    pages: BTreeMap<u64, Option<Page>>,
     len: u64,
 }
 
@@ -46,8 +47,8 @@ impl FileData {
             let within = (at % PAGE as u64) as usize;
             let part = (PAGE - within).min(len - out.len());
             match self.pages.get(&(at / PAGE as u64)) {
-                Some(page) => out.extend_from_slice(&page[within..within + part]),
-                None => out.resize(out.len() + part, 0),
+                Some(Some(page)) => out.extend_from_slice(&page[within..within + part]),
+                _ => out.resize(out.len() + part, 0),
             }
             at += part as u64;
         }
@@ -71,7 +72,7 @@ impl FileData {
         while !rest.is_empty() {
             let within = (at % PAGE as u64) as usize;
             let part = (PAGE - within).min(rest.len());
-            let page = self.pages.entry(at / PAGE as u64).or_insert_with(|| Rc::new([0; PAGE]));
+            let page = self.pages.entry(at / PAGE as u64).or_default().get_or_insert_with(|| Rc::new([0; PAGE]));
             Rc::make_mut(page)[within..within + part].copy_from_slice(&rest[..part]);
             at += part as u64;
             rest = &rest[part..];
@@ -79,30 +80,38 @@ impl FileData {
         self.len = self.len.max(at);
     }
 
-    /// Makes pages real without changing what they hold, see fallocate(2).
+    /// Makes pages real without changing what they hold, see fallocate(2). Until they are written they
+    /// still count as holes for those who look for data.
     pub fn allocate(&mut self, offset: u64, len: u64) {
         if len == 0 {
             return;
         }
         for page in offset / PAGE as u64..=(offset + len - 1) / PAGE as u64 {
-            self.pages.entry(page).or_insert_with(|| Rc::new([0; PAGE]));
+            self.pages.entry(page).or_default();
         }
     }
 
     /// Turns a range into a hole; the length stays.
     pub fn punch(&mut self, offset: u64, len: u64) {
         let end = offset.saturating_add(len).min(self.len);
-        let mut at = offset;
-        while at < end {
-            let within = (at % PAGE as u64) as usize;
-            let part = ((PAGE - within) as u64).min(end - at);
-            let number = at / PAGE as u64;
-            if part == PAGE as u64 {
-                self.pages.remove(&number);
-            } else if let Some(page) = self.pages.get_mut(&number) {
-                Rc::make_mut(page)[within..within + part as usize].fill(0);
+        if offset >= end {
+            return;
+        }
+        let (first, last) = (offset / PAGE as u64, (end - 1) / PAGE as u64);
+        for page in [first, last] {
+            let (from, to) = (page * PAGE as u64, (page + 1) * PAGE as u64);
+            // A page that is cut only in part keeps the rest.
+            if let Some(Some(content)) = self.pages.get_mut(&page)
+                && (from < offset || end < to)
+            {
+                let (start, stop) = (offset.max(from) - from, end.min(to) - from);
+                Rc::make_mut(content)[start as usize..stop as usize].fill(0);
             }
-            at += part;
+        }
+        let whole = offset.div_ceil(PAGE as u64)..end / PAGE as u64;
+        if whole.start < whole.end {
+            let mut later = self.pages.split_off(&whole.start);
+            self.pages.append(&mut later.split_off(&whole.end));
         }
     }
 
@@ -113,7 +122,7 @@ impl FileData {
             self.pages.split_off(&keep);
             let within = (len % PAGE as u64) as usize;
             if within > 0
-                && let Some(page) = self.pages.get_mut(&(len / PAGE as u64))
+                && let Some(Some(page)) = self.pages.get_mut(&(len / PAGE as u64))
             {
                 Rc::make_mut(page)[within..].fill(0);
             }
@@ -124,7 +133,8 @@ impl FileData {
     /// The start of the next data at or after `offset` (`SEEK_DATA`); `None` beyond the last.
     #[must_use]
     pub fn next_data(&self, offset: u64) -> Option<u64> {
-        let (page, _) = self.pages.range(offset / PAGE as u64..).next()?;
+        let mut later = self.pages.range(offset / PAGE as u64..);
+        let (page, _) = later.find(|(_, content)| content.is_some())?;
         let at = (page * PAGE as u64).max(offset);
         (at < self.len).then_some(at)
     }
@@ -136,7 +146,7 @@ impl FileData {
             return None;
         }
         let mut page = offset / PAGE as u64;
-        while self.pages.contains_key(&page) {
+        while self.pages.get(&page).is_some_and(Option::is_some) {
             page += 1;
         }
         Some((page * PAGE as u64).max(offset).min(self.len))
@@ -158,6 +168,21 @@ mod tests {
         assert_eq!(data.next_data(0), Some(10 * PAGE as u64));
         assert_eq!(data.next_hole(0), Some(0));
         assert_eq!(data.next_hole(10 * PAGE as u64), Some(data.len()));
+    }
+
+    #[test]
+    fn a_hole_of_any_size_is_made_at_once() {
+        let mut data = FileData::default();
+        data.write(0, &[1; 3 * PAGE]);
+        data.set_len(i64::MAX as u64);
+        data.punch(10, PAGE as u64);
+        assert_eq!(data.pages(), 3);
+        assert_eq!(data.read(9, 3), [1, 0, 0]);
+        assert_eq!(data.read(PAGE as u64 + 9, 2), [0, 1]);
+        data.punch(5, i64::MAX as u64);
+        assert_eq!(data.pages(), 1);
+        assert_eq!(data.read(4, 2), [1, 0]);
+        assert_eq!(data.len(), i64::MAX as u64);
     }
 
     #[test]

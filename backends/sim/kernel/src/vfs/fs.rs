@@ -54,6 +54,7 @@ impl MemoryFs {
             gid: 0,
             nlink: 2,
             holds: 1,
+            nameless: false,
             atime: now,
             mtime: now,
             ctime: now,
@@ -127,6 +128,9 @@ impl MemoryFs {
         self.live
     }
 }
+
+/// Nanoseconds in a day.
+const DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
 
 impl Kernel {
     pub(crate) fn memory_fs(&mut self, fs: u32) -> Result<&mut MemoryFs, Errno> {
@@ -213,6 +217,19 @@ impl Kernel {
             None => all.extend(proc::entries(self, dir.ino)?),
         }
         Ok(all)
+    }
+
+    /// A node was read: its access time follows, but not more often than changes or once a day, see
+    /// mount(8) under "relatime".
+    pub(crate) fn accessed(&mut self, node: NodeId) {
+        let now = self.realtime();
+        let Some(inode) = self.inode(node) else { return };
+        if inode.atime > inode.mtime && inode.atime > inode.ctime && now - inode.atime < DAY {
+            return;
+        }
+        if let Ok(inode) = self.inode_mut(node) {
+            inode.atime = now;
+        }
     }
 
     /// Counts one more open file, working directory or mount that holds a node.

@@ -54,6 +54,8 @@ pub struct Inode {
     pub nlink: u64,
     /// Open files, working directories and mounts that hold it.
     pub holds: u32,
+    /// It was made without a name (`O_TMPFILE`) and may get one.
+    pub nameless: bool,
     /// Last access, in nanoseconds since 1970.
     pub atime: i64,
     /// Last change of the content.

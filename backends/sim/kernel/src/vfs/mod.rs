@@ -5,6 +5,7 @@ pub mod device;
 pub mod fs;
 pub mod inode;
 pub mod mount;
+pub mod names;
 pub mod open;
 pub mod path;
 pub mod perm;

@@ -144,7 +144,7 @@ impl Kernel {
             return Err(Errno::EINVAL);
         }
         let used = self.mounts.values().any(|other| other.at.is_some_and(|at| at.mount == loc.mount))
-            || self.procs.values().any(|process| process.cwd.mount == loc.mount)
+            || self.procs.values().any(|process| process.cwd.mount == loc.mount || process.root.mount == loc.mount)
             || self.files.iter().any(|(_, file)| file.loc.is_some_and(|at| at.mount == loc.mount));
         if used {
             return Err(Errno::EBUSY);

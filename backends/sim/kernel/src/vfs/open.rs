@@ -7,7 +7,7 @@ use provium_protocol::Errno;
 use super::device::Device;
 use super::inode::InodeKind;
 use super::mount::Loc;
-use super::path::Walk;
+use super::path::{Last, Walk};
 use super::perm::{MAY_READ, MAY_WRITE};
 use crate::flags::{
     O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_LARGEFILE, O_NOATIME, O_NOFOLLOW, O_NONBLOCK,
@@ -44,34 +44,47 @@ impl Kernel {
         if let Some(pending) = fifo.take() {
             return self.finish_fifo(pid, pending, flags & O_CLOEXEC != 0, fifo);
         }
+        // With O_PATH all but a few flags are as if they were not there.
+        let flags = if flags & O_PATH != 0 { flags & (PATH_FLAGS | O_CLOEXEC) } else { flags };
         if flags & O_TMPFILE == O_TMPFILE {
             return self.open_tmpfile(pid, dirfd, path, flags, mode);
         }
-        let follow = flags & O_NOFOLLOW == 0 && flags & (O_CREAT | O_EXCL) != O_CREAT | O_EXCL;
+        let create = flags & O_CREAT != 0;
+        if create && flags & O_DIRECTORY != 0 {
+            return Err(Errno::EINVAL.into());
+        }
+        let exclusive = create && flags & O_EXCL != 0;
+        let follow = flags & O_NOFOLLOW == 0 && !exclusive;
         self.check_fd_free(pid)?;
+        if create {
+            // A slash at the end is told before it is looked whether the name is there.
+            let parent = self.walk_parent(pid, dirfd, path)?;
+            if matches!(parent.last, Last::Name(_)) && parent.slash {
+                return Err(Errno::EISDIR.into());
+            }
+        }
         let (loc, place, created) = match self.walk(pid, dirfd, path, follow)? {
             Walk::OpenFile(id) => return self.reopen(pid, id, flags),
             Walk::Found { loc, entry, slash } => {
-                if flags & O_CREAT != 0 && flags & O_EXCL != 0 {
+                if exclusive {
                     return Err(Errno::EEXIST.into());
                 }
-                if flags & O_CREAT != 0 && (slash || self.is_dir(loc.node)) && flags & O_PATH == 0 {
-                    return Err(if self.is_dir(loc.node) || slash { Errno::EISDIR } else { Errno::ENOTDIR }.into());
+                let is_dir = self.is_dir(loc.node);
+                if create && is_dir {
+                    return Err(Errno::EISDIR.into());
                 }
-                if slash && !self.is_dir(loc.node) {
+                if slash && !is_dir {
                     return Err(Errno::ENOTDIR.into());
                 }
                 (loc, entry, false)
             }
             Walk::Missing { dir, name, slash } => {
-                if flags & O_CREAT == 0 || flags & O_PATH != 0 {
+                if !create {
                     return Err(Errno::ENOENT.into());
                 }
+                // The target of a link may end in a slash too.
                 if slash {
                     return Err(Errno::EISDIR.into());
-                }
-                if flags & O_DIRECTORY != 0 {
-                    return Err(Errno::EINVAL.into());
                 }
                 self.check_new(pid, dir)?;
                 let node = self.create(pid, dir, name.clone(), InodeKind::File(Default::default()), mode)?;
@@ -101,6 +114,7 @@ impl Kernel {
             return Ok(self.install(pid, file, cloexec, 0)?);
         }
         let (read, write) = access_mode(flags);
+        let truncate = flags & O_TRUNC != 0;
         let stat = self.stat_node(loc.node)?;
         if stat.is_symlink() {
             return Err(Errno::ELOOP.into());
@@ -108,15 +122,18 @@ impl Kernel {
         if flags & O_DIRECTORY != 0 && !stat.is_dir() {
             return Err(Errno::ENOTDIR.into());
         }
-        if stat.is_dir() && (write || flags & O_TRUNC != 0) {
+        if stat.is_dir() && (write || truncate) {
             return Err(Errno::EISDIR.into());
         }
         if !created {
-            let want = if read { MAY_READ } else { 0 } | if write || flags & O_TRUNC != 0 { MAY_WRITE } else { 0 };
-            if write && stat.is_file() {
+            let want = if read { MAY_READ } else { 0 } | if write || truncate { MAY_WRITE } else { 0 };
+            if (write || truncate) && stat.is_file() {
                 self.check_writable(loc.mount)?;
             }
             self.check(pid, loc.node, want)?;
+            if flags & O_NOATIME != 0 {
+                self.check_owner(pid, loc.node)?;
+            }
         }
         if self.is_proc(loc.node) {
             let kind =
@@ -140,7 +157,7 @@ impl Kernel {
                 return self.open_fifo(pid, file, pipe, flags, fifo);
             }
         };
-        if flags & O_TRUNC != 0 && stat.is_file() {
+        if truncate && !created && stat.is_file() {
             self.set_len(loc.node, 0)?;
         }
         let file = OpenFile::new(kind, status_flags(flags), Some(loc), place);
@@ -155,27 +172,26 @@ impl Kernel {
             _ => return Err(Errno::ENXIO.into()),
         };
         self.pipe_add(pipe, read, write);
-        let file = OpenFile::new(FileKind::Pipe { pipe, read, write }, status_flags(flags), None, None);
+        let file = OpenFile::new(FileKind::Pipe { pipe, read, write, quiet_at: None }, status_flags(flags), None, None);
         Ok(self.install(pid, file, flags & O_CLOEXEC != 0, 0)?)
     }
 
     fn open_tmpfile(&mut self, pid: Pid, dirfd: Fd, path: &[u8], flags: i32, mode: u32) -> Result<Fd, Stop> {
-        let dir = self.walk(pid, dirfd, path, true)?.found()?;
+        let writes = access_mode(flags).1 || flags & O_TRUNC != 0;
+        if !writes || flags & O_CREAT != 0 {
+            return Err(Errno::EINVAL.into());
+        }
+        self.check_fd_free(pid)?;
+        let dir = self.walk(pid, dirfd, path, flags & O_NOFOLLOW == 0)?.found()?;
         if !self.is_dir(dir.node) {
             return Err(Errno::ENOTDIR.into());
         }
-        if !access_mode(flags).1 {
-            return Err(Errno::EINVAL.into());
-        }
         self.check_new(pid, dir)?;
-        let name = b"\0tmpfile".to_vec();
-        let node = self.create(pid, dir, name.clone(), InodeKind::File(Default::default()), mode)?;
+        let node = self.make_inode(pid, dir, InodeKind::File(Default::default()), mode)?;
+        self.inode_mut(node)?.nameless = flags & O_EXCL == 0;
         let loc = Loc { mount: dir.mount, node };
-        let file = OpenFile::new(FileKind::Regular, status_flags(flags) & !O_DIRECTORY, Some(loc), None);
-        let opened = self.install(pid, file, flags & O_CLOEXEC != 0, 0);
-        self.remove_name(dir.node, &name, false)?;
-        self.drop_link(node, 1)?;
-        Ok(opened?)
+        let file = OpenFile::new(FileKind::Regular, status_flags(flags) | O_TMPFILE, Some(loc), None);
+        Ok(self.install(pid, file, flags & O_CLOEXEC != 0, 0)?)
     }
 
     pub(crate) fn set_len(&mut self, node: super::NodeId, len: u64) -> Result<(), Errno> {

@@ -35,6 +35,30 @@ pub enum Walk {
     OpenFile(usize),
 }
 
+/// The last part of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Last<'a> {
+    /// A name.
+    Name(&'a [u8]),
+    /// `.`
+    Dot,
+    /// `..`
+    DotDot,
+    /// Nothing but slashes.
+    Root,
+}
+
+/// Where a path leads but for its last part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parent<'a> {
+    /// The directory.
+    pub dir: Loc,
+    /// What follows.
+    pub last: Last<'a>,
+    /// Whether the path ends in a slash.
+    pub slash: bool,
+}
+
 impl Walk {
     /// The place, or `ENOENT`.
     pub fn found(&self) -> Result<Loc, Errno> {
@@ -75,25 +99,49 @@ impl Kernel {
     /// trailing slash).
     pub(crate) fn walk(&self, pid: Pid, dirfd: Fd, path: &[u8], follow: bool) -> Result<Walk, Errno> {
         check_path(path)?;
-        let start = if path[0] == b'/' { self.root_loc() } else { self.base(pid, dirfd)? };
+        let start = if path[0] == b'/' { self.proc(pid)?.root } else { self.base(pid, dirfd)? };
         let mut links = 0;
         self.walk_from(pid, start, path, follow, &mut links)
     }
 
-    /// As `walk` to a name that is about to be removed or renamed: a symbolic link at the end is never
-    /// followed, not even with a slash after it.
-    pub(crate) fn walk_name(&self, pid: Pid, dirfd: Fd, path: &[u8]) -> Result<Walk, Errno> {
-        let end = path.iter().rposition(|byte| *byte != b'/').map_or(path.len(), |last| last + 1);
-        let slashes = end < path.len();
-        Ok(match self.walk(pid, dirfd, &path[..end], false)? {
-            Walk::Found { loc, entry, slash } => Walk::Found { loc, entry, slash: slash || slashes },
-            Walk::Missing { dir, name, slash } => Walk::Missing { dir, name, slash: slash || slashes },
-            other => other,
-        })
+    /// Resolves all of a path but its last part. The directory is one, and may be searched.
+    pub(crate) fn walk_parent<'a>(&self, pid: Pid, dirfd: Fd, path: &'a [u8]) -> Result<Parent<'a>, Errno> {
+        check_path(path)?;
+        let start = if path[0] == b'/' { self.proc(pid)?.root } else { self.base(pid, dirfd)? };
+        let slash = path.last() == Some(&b'/');
+        let Some(end) = path.iter().rposition(|byte| *byte != b'/') else {
+            return Ok(Parent { dir: start, last: Last::Root, slash });
+        };
+        let begin = path[..end].iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+        let (above, name) = (&path[..begin], &path[begin..=end]);
+        let dir = match above.iter().all(|byte| *byte == b'/') {
+            true => start,
+            false => self.walk_from(pid, start, above, true, &mut 0)?.found()?,
+        };
+        if !self.is_dir(dir.node) {
+            return Err(Errno::ENOTDIR);
+        }
+        self.check(pid, dir.node, MAY_EXEC)?;
+        let last = match name {
+            b"." => Last::Dot,
+            b".." => Last::DotDot,
+            name => Last::Name(name),
+        };
+        Ok(Parent { dir, last, slash })
+    }
+
+    /// What a name in a directory leads to, without following a link.
+    pub(crate) fn child(&self, dir: Loc, name: &[u8]) -> Result<Option<Loc>, Errno> {
+        if name.len() > NAME_MAX {
+            return Err(Errno::ENAMETOOLONG);
+        }
+        let node = self.lookup(dir.node, name)?;
+        Ok(node.map(|node| self.cross_mounts(Loc { mount: dir.mount, node })))
     }
 
     fn walk_from(&self, pid: Pid, start: Loc, path: &[u8], follow: bool, links: &mut u32) -> Result<Walk, Errno> {
-        let mut at = if path.first() == Some(&b'/') { self.root_loc() } else { start };
+        let root = self.proc(pid)?.root;
+        let mut at = if path.first() == Some(&b'/') { root } else { start };
         let mut entry = None;
         let slash = path.last() == Some(&b'/');
         let mut rest = path;
@@ -118,7 +166,10 @@ impl Kernel {
                     continue;
                 }
                 b".." => {
-                    at = self.parent_of(at);
+                    // Nothing lies above the root that the process sees.
+                    if at != root {
+                        at = self.parent_of(at);
+                    }
                     entry = None;
                     continue;
                 }
@@ -177,9 +228,13 @@ impl Kernel {
         self.walk_from(pid, dir, &target, true, links)
     }
 
-    /// The path of a place, as getcwd(2) says it.
-    pub(crate) fn path_of(&self, mut loc: Loc) -> Vec<u8> {
-        let root = self.root_loc();
+    /// The path of a place from the root of the tree.
+    pub(crate) fn path_of(&self, loc: Loc) -> Vec<u8> {
+        self.path_below(loc, self.root_loc())
+    }
+
+    /// The path of a place from a root, as getcwd(2) says it.
+    pub(crate) fn path_below(&self, mut loc: Loc, root: Loc) -> Vec<u8> {
         let mut parts: Vec<Vec<u8>> = Vec::new();
         while loc != root {
             // At the root of a mount the name is that of the mount point.

@@ -5,9 +5,8 @@ use provium_protocol::Errno;
 use super::NodeId;
 use super::inode::InodeKind;
 use super::mount::Loc;
-use super::path::Walk;
-use super::perm::{MAY_EXEC, MAY_WRITE};
-use super::tree::last_name;
+use super::path::Last;
+use super::perm::MAY_WRITE;
 use crate::flags::{RENAME_EXCHANGE, RENAME_NOREPLACE};
 use crate::kernel::Kernel;
 use crate::types::{Fd, Pid};
@@ -26,34 +25,35 @@ impl Kernel {
         if flags & !(RENAME_NOREPLACE | RENAME_EXCHANGE) != 0 || flags == RENAME_NOREPLACE | RENAME_EXCHANGE {
             return Err(Errno::EINVAL);
         }
-        let source = self.walk_name(pid, from_fd, from)?;
-        let target = self.walk_name(pid, to_fd, to)?;
-        for path in [from, to] {
-            if matches!(last_name(path), b"." | b".." | b"") {
-                return Err(Errno::EBUSY);
-            }
-        }
-        let (source, from_dir, from_name, from_slash) = match source {
-            Walk::Found { loc, entry: Some((dir, name)), slash } => (loc, dir, name, slash),
-            Walk::Found { .. } | Walk::OpenFile(_) => return Err(Errno::EBUSY),
-            Walk::Missing { .. } => return Err(Errno::ENOENT),
-        };
-        let (existing, to_dir, to_name, to_slash) = match target {
-            Walk::Found { loc, entry: Some((dir, name)), slash } => (Some(loc), dir, name, slash),
-            Walk::Found { .. } | Walk::OpenFile(_) => return Err(Errno::EBUSY),
-            Walk::Missing { dir, name, slash } => (None, dir, name, slash),
-        };
+        let source_parent = self.walk_parent(pid, from_fd, from)?;
+        let target_parent = self.walk_parent(pid, to_fd, to)?;
+        let (from_dir, to_dir) = (source_parent.dir, target_parent.dir);
         if from_dir.mount != to_dir.mount {
             return Err(Errno::EXDEV);
         }
+        let Last::Name(from_name) = source_parent.last else { return Err(Errno::EBUSY) };
+        let Last::Name(to_name) = target_parent.last else {
+            return Err(if flags & RENAME_NOREPLACE != 0 { Errno::EEXIST } else { Errno::EBUSY });
+        };
+        self.check_writable(from_dir.mount)?;
+        let (from_name, to_name) = (from_name.to_vec(), to_name.to_vec());
+        let source = self.child(from_dir, &from_name)?.ok_or(Errno::ENOENT)?;
+        if self.is_dead(to_dir) {
+            return Err(Errno::ENOENT);
+        }
+        let existing = self.child(to_dir, &to_name)?;
         if flags & RENAME_NOREPLACE != 0 && existing.is_some() {
             return Err(Errno::EEXIST);
         }
-        if flags & RENAME_EXCHANGE != 0 && existing.is_none() {
-            return Err(Errno::ENOENT);
+        let exchange = flags & RENAME_EXCHANGE != 0;
+        if exchange {
+            let other = existing.ok_or(Errno::ENOENT)?;
+            if target_parent.slash && !self.is_dir(other.node) {
+                return Err(Errno::ENOTDIR);
+            }
         }
         let is_dir = self.is_dir(source.node);
-        if !is_dir && (from_slash || (to_slash && flags & RENAME_EXCHANGE == 0)) {
+        if !is_dir && (source_parent.slash || (target_parent.slash && !exchange)) {
             return Err(Errno::ENOTDIR);
         }
         if self.is_within(source, to_dir) {
@@ -62,25 +62,26 @@ impl Kernel {
         if let Some(existing) = existing
             && self.is_within(existing, from_dir)
         {
-            return Err(if flags & RENAME_EXCHANGE != 0 { Errno::EINVAL } else { Errno::ENOTEMPTY });
+            return Err(if exchange { Errno::EINVAL } else { Errno::ENOTEMPTY });
         }
-        if self.is_proc(source.node) {
-            return Err(if self.is_mount_root(source) { Errno::EBUSY } else { Errno::EPERM });
-        }
-        self.check_writable(from_dir.mount)?;
-        if existing.is_some_and(|existing| existing.node == source.node) && flags & RENAME_EXCHANGE == 0 {
+        if existing.is_some_and(|existing| existing.node == source.node) {
             // Two names of one inode: nothing happens.
             return Ok(());
         }
-        for (dir, entry) in [(from_dir, Some(source)), (to_dir, existing)] {
-            self.check(pid, dir.node, MAY_WRITE | MAY_EXEC)?;
-            if let Some(entry) = entry {
-                self.check_sticky(pid, dir.node, entry.node)?;
-            }
+        self.check_delete(pid, from_dir, source, is_dir)?;
+        let other_is_dir = existing.is_some_and(|existing| self.is_dir(existing.node));
+        match existing {
+            None => self.check_new(pid, to_dir)?,
+            Some(existing) => self.check_delete(pid, to_dir, existing, if exchange { other_is_dir } else { is_dir })?,
         }
         // A directory that changes its parent has its `..` written.
-        if is_dir && from_dir.node != to_dir.node {
-            self.check(pid, source.node, MAY_WRITE)?;
+        if from_dir.node != to_dir.node {
+            if is_dir {
+                self.check(pid, source.node, MAY_WRITE)?;
+            }
+            if let Some(existing) = existing.filter(|_| exchange && other_is_dir) {
+                self.check(pid, existing.node, MAY_WRITE)?;
+            }
         }
         if self.is_mount_root(source) || existing.is_some_and(|existing| self.is_mount_root(existing)) {
             return Err(Errno::EBUSY);
@@ -91,7 +92,9 @@ impl Kernel {
             }
             _ => {
                 if let Some(existing) = existing {
-                    self.check_replace(existing, is_dir)?;
+                    if is_dir && !self.is_empty_dir(existing) {
+                        return Err(Errno::ENOTEMPTY);
+                    }
                     self.remove_name(to_dir.node, &to_name, is_dir)?;
                     self.drop_link(existing.node, if is_dir { 2 } else { 1 })?;
                 }
@@ -99,19 +102,6 @@ impl Kernel {
                 self.add_name(to_dir.node, to_name, source.node.ino, is_dir)?;
                 self.moved(source.node, to_dir.node)
             }
-        }
-    }
-
-    fn check_replace(&self, existing: Loc, is_dir: bool) -> Result<(), Errno> {
-        match (is_dir, self.is_dir(existing.node)) {
-            (true, false) => return Err(Errno::ENOTDIR),
-            (false, true) => return Err(Errno::EISDIR),
-            _ => {}
-        }
-        let inode = self.inode(existing.node).ok_or(Errno::EPERM)?;
-        match &inode.kind {
-            InodeKind::Directory { entries, .. } if !entries.is_empty() => Err(Errno::ENOTEMPTY),
-            _ => Ok(()),
         }
     }
 

@@ -118,7 +118,8 @@ impl Builder {
         };
         let now = self.now;
         let nlink = if is_dir { 2 } else { 1 };
-        let inode = Inode { kind, perm, uid: 0, gid: 0, nlink, holds: 0, atime: now, mtime: now, ctime: now };
+        let inode =
+            Inode { kind, perm, uid: 0, gid: 0, nlink, holds: 0, nameless: false, atime: now, mtime: now, ctime: now };
         let Ok(ino) = self.fs.insert(inode) else { return };
         if let Some(parent) = self.fs.get_mut(dir) {
             if is_dir {

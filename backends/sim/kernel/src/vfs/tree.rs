@@ -1,48 +1,18 @@
 //! System calls that make, remove and change names and inodes.
 
-use std::collections::BTreeMap;
-use std::rc::Rc;
-
 use provium_protocol::Errno;
 
 use super::inode::{Inode, InodeKind, NodeId};
 use super::mount::Loc;
 use super::path::Walk;
 use super::perm::{MAY_EXEC, MAY_WRITE};
-use crate::flags::{
-    AT_EMPTY_PATH, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, F_OK, S_IFCHR, S_IFIFO, S_IFMT, S_IFREG,
-    S_IFSOCK, S_ISGID, S_ISUID,
-};
+use crate::flags::{AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, F_OK, S_ISGID, S_ISUID};
 use crate::kernel::Kernel;
+use crate::kernel::file::Attributes;
 use crate::kernel::wait::Channel;
 use crate::types::{Credentials, Fd, Pid, SetTime, Stat};
 
 impl Kernel {
-    /// Resolves a path whose last name is to be made: the directory and the name, or `EEXIST`.
-    pub(crate) fn walk_new(&self, pid: Pid, dirfd: Fd, path: &[u8], directory: bool) -> Result<(Loc, Vec<u8>), Errno> {
-        match self.walk(pid, dirfd, path, false)? {
-            Walk::Missing { slash: true, .. } if !directory => Err(Errno::ENOENT),
-            Walk::Missing { dir, name, .. } => {
-                self.check_new(pid, dir)?;
-                Ok((dir, name))
-            }
-            Walk::Found { .. } | Walk::OpenFile(_) => Err(Errno::EEXIST),
-        }
-    }
-
-    /// Whether a new name may be made in a directory.
-    pub(crate) fn check_new(&self, pid: Pid, dir: Loc) -> Result<(), Errno> {
-        if self.is_proc(dir.node) {
-            return Err(Errno::ENOENT);
-        }
-        self.check_writable(dir.mount)?;
-        // A directory that was removed while somebody stood in it takes no new names.
-        if self.inode(dir.node).is_some_and(|inode| inode.nlink == 0) {
-            return Err(Errno::ENOENT);
-        }
-        self.check(pid, dir.node, MAY_WRITE | MAY_EXEC)
-    }
-
     /// Makes an inode under a name. `perm` is as given by the caller: the umask is applied here.
     pub(crate) fn create(
         &mut self,
@@ -52,22 +22,43 @@ impl Kernel {
         kind: InodeKind,
         perm: u32,
     ) -> Result<NodeId, Errno> {
-        let now = self.realtime();
-        let (umask, uid, gid) = {
-            let process = self.proc(pid)?;
-            (process.umask, process.creds.euid, process.creds.egid)
-        };
         let is_dir = matches!(kind, InodeKind::Directory { .. });
-        let perm = if matches!(kind, InodeKind::Symlink(_)) { 0o777 } else { perm & 0o7777 & !umask };
+        let node = self.make_inode(pid, dir, kind, perm)?;
+        self.inode_mut(node)?.nlink = if is_dir { 2 } else { 1 };
+        self.add_name(dir.node, name, node.ino, is_dir)?;
+        Ok(node)
+    }
+
+    /// Makes an inode that no directory names yet, with what it inherits from the directory it is for.
+    pub(super) fn make_inode(&mut self, pid: Pid, dir: Loc, kind: InodeKind, perm: u32) -> Result<NodeId, Errno> {
+        let now = self.realtime();
+        let creds = self.proc(pid)?.creds.clone();
+        let umask = self.proc(pid)?.umask;
+        let is_dir = matches!(kind, InodeKind::Directory { .. });
+        let mut perm = if matches!(kind, InodeKind::Symlink(_)) { 0o777 } else { perm & 0o7777 & !umask };
         let parent = self.inode(dir.node).ok_or(Errno::EACCES)?;
-        let (gid, perm) = match parent.perm & S_ISGID != 0 {
-            true => (parent.gid, if is_dir { perm | S_ISGID } else { perm }),
-            false => (gid, perm),
+        let gid = if parent.perm & S_ISGID != 0 { parent.gid } else { creds.egid };
+        if parent.perm & S_ISGID != 0 {
+            if is_dir {
+                perm |= S_ISGID;
+            } else if perm & (S_ISGID | 0o010) == S_ISGID | 0o010 && !creds.is_root() && !creds.in_group(gid) {
+                // Nobody gets a program that runs as a group that is not theirs.
+                perm &= !S_ISGID;
+            }
+        }
+        let inode = Inode {
+            kind,
+            perm,
+            uid: creds.euid,
+            gid,
+            nlink: 0,
+            holds: 0,
+            nameless: false,
+            atime: now,
+            mtime: now,
+            ctime: now,
         };
-        let nlink = if is_dir { 2 } else { 1 };
-        let inode = Inode { kind, perm, uid, gid, nlink, holds: 0, atime: now, mtime: now, ctime: now };
         let ino = self.memory_fs(dir.node.fs)?.insert(inode)?;
-        self.add_name(dir.node, name, ino, is_dir)?;
         Ok(NodeId { fs: dir.node.fs, ino })
     }
 
@@ -109,117 +100,10 @@ impl Kernel {
         Ok(())
     }
 
-    /// mkdirat(2).
-    pub fn mkdir(&mut self, pid: Pid, dirfd: Fd, path: &[u8], mode: u32) -> Result<(), Errno> {
-        let (dir, name) = self.walk_new(pid, dirfd, path, true)?;
-        let kind = InodeKind::Directory { entries: BTreeMap::new(), parent: dir.node.ino };
-        self.create(pid, dir, name, kind, mode & 0o1777)?;
-        Ok(())
-    }
-
-    /// mknodat(2): regular files, FIFOs, sockets, and (for root) the known character devices.
-    pub fn mknod(&mut self, pid: Pid, dirfd: Fd, path: &[u8], mode: u32, dev: u64) -> Result<(), Errno> {
-        let kind = match mode & S_IFMT {
-            0 | S_IFREG => InodeKind::File(Default::default()),
-            S_IFIFO => InodeKind::Fifo(None),
-            S_IFSOCK => InodeKind::Socket(None),
-            S_IFCHR => {
-                if !self.proc(pid)?.creds.is_root() {
-                    return Err(Errno::EPERM);
-                }
-                let (major, minor) = super::device::split_dev(dev);
-                InodeKind::CharDevice(major, minor)
-            }
-            _ => return Err(Errno::EPERM),
-        };
-        let (dir, name) = self.walk_new(pid, dirfd, path, false)?;
-        self.create(pid, dir, name, kind, mode)?;
-        Ok(())
-    }
-
-    /// symlinkat(2).
-    pub fn symlink(&mut self, pid: Pid, target: &[u8], dirfd: Fd, path: &[u8]) -> Result<(), Errno> {
-        super::path::check_path(target)?;
-        let (dir, name) = self.walk_new(pid, dirfd, path, false)?;
-        self.create(pid, dir, name, InodeKind::Symlink(Rc::from(target)), 0o777)?;
-        Ok(())
-    }
-
     /// readlinkat(2).
     pub fn readlink(&mut self, pid: Pid, dirfd: Fd, path: &[u8]) -> Result<Vec<u8>, Errno> {
         let loc = self.walk(pid, dirfd, path, false)?.found()?;
         self.link_target(loc.node, pid)
-    }
-
-    /// linkat(2).
-    pub fn link(&mut self, pid: Pid, from_fd: Fd, from: &[u8], to_fd: Fd, to: &[u8], flags: i32) -> Result<(), Errno> {
-        let source = if from.is_empty() && flags & AT_EMPTY_PATH != 0 {
-            self.file(self.file_id(pid, from_fd)?)?.loc.ok_or(Errno::ENOENT)?
-        } else {
-            match self.walk(pid, from_fd, from, flags & AT_SYMLINK_FOLLOW != 0)? {
-                // A link to a file cannot be reached through a path that says it is a directory.
-                Walk::Found { loc, slash: true, .. } if !self.is_dir(loc.node) => return Err(Errno::ENOTDIR),
-                walk => walk.found()?,
-            }
-        };
-        let (dir, name) = self.walk_new(pid, to_fd, to, false)?;
-        if source.mount != dir.mount || source.node.fs != dir.node.fs {
-            return Err(Errno::EXDEV);
-        }
-        if self.is_dir(source.node) {
-            return Err(Errno::EPERM);
-        }
-        self.check_hardlink(pid, source.node)?;
-        let now = self.realtime();
-        let inode = self.inode_mut(source.node)?;
-        inode.nlink += 1;
-        inode.ctime = now;
-        self.add_name(dir.node, name, source.node.ino, false)
-    }
-
-    /// unlinkat(2).
-    pub fn unlink(&mut self, pid: Pid, dirfd: Fd, path: &[u8], flags: i32) -> Result<(), Errno> {
-        let rmdir = flags & AT_REMOVEDIR != 0;
-        let (loc, entry) = match self.walk_name(pid, dirfd, path)? {
-            Walk::Missing { .. } => return Err(Errno::ENOENT),
-            Walk::OpenFile(_) => return Err(Errno::EPERM),
-            Walk::Found { loc, slash: true, .. } if !rmdir && !self.is_dir(loc.node) => {
-                return Err(Errno::ENOTDIR);
-            }
-            Walk::Found { loc, entry, .. } => (loc, entry),
-        };
-        let Some((dir, name)) = entry else {
-            return Err(match (rmdir, last_name(path)) {
-                (false, _) => Errno::EISDIR,
-                (true, b".") => Errno::EINVAL,
-                (true, b"..") => Errno::ENOTEMPTY,
-                (true, _) => Errno::EBUSY,
-            });
-        };
-        if self.is_proc(loc.node) && !self.is_mount_root(loc) {
-            return Err(Errno::EPERM);
-        }
-        self.check_writable(dir.mount)?;
-        self.check(pid, dir.node, MAY_WRITE | MAY_EXEC)?;
-        let is_dir = self.is_dir(loc.node);
-        if is_dir && !rmdir {
-            return Err(Errno::EISDIR);
-        }
-        self.check_sticky(pid, dir.node, loc.node)?;
-        if !is_dir && rmdir {
-            return Err(Errno::ENOTDIR);
-        }
-        if self.is_mount_root(loc) {
-            return Err(Errno::EBUSY);
-        }
-        if is_dir {
-            let inode = self.inode(loc.node).ok_or(Errno::ENOENT)?;
-            if matches!(&inode.kind, InodeKind::Directory { entries, .. } if !entries.is_empty()) {
-                return Err(Errno::ENOTEMPTY);
-            }
-        }
-        self.remove_name(dir.node, &name, is_dir)?;
-        self.drop_link(loc.node, if is_dir { 2 } else { 1 })
     }
 
     pub(crate) fn is_mount_root(&self, loc: Loc) -> bool {
@@ -291,7 +175,18 @@ impl Kernel {
 
     /// fchmodat(2).
     pub fn chmod(&mut self, pid: Pid, place: &Place, mode: u32) -> Result<(), Errno> {
-        let Place::Node(loc) = *place else { return Ok(()) };
+        let creds = self.proc(pid)?.creds.clone();
+        let loc = match *place {
+            Place::Node(loc) => loc,
+            Place::OpenFile(id) => {
+                let own = self.attributes_mut(id)?;
+                if !creds.is_root() && own.uid != creds.euid {
+                    return Err(Errno::EPERM);
+                }
+                own.perm = changed_mode(mode, own.gid, false, &creds);
+                return Ok(());
+            }
+        };
         if self.is_proc(loc.node) {
             return Err(Errno::EPERM);
         }
@@ -301,12 +196,8 @@ impl Kernel {
         }
         self.check_owner(pid, loc.node)?;
         let now = self.realtime();
-        let creds = self.proc(pid)?.creds.clone();
         let inode = self.inode_mut(loc.node)?;
-        inode.perm = mode & 0o7777;
-        if !creds.is_root() && !inode.is_dir() && !creds.in_group(inode.gid) {
-            inode.perm &= !S_ISGID;
-        }
+        inode.perm = changed_mode(mode, inode.gid, inode.is_dir(), &creds);
         inode.ctime = now;
         self.wake(Channel::File(loc.node));
         Ok(())
@@ -314,30 +205,24 @@ impl Kernel {
 
     /// fchownat(2); `None` leaves an id as it is.
     pub fn chown(&mut self, pid: Pid, place: &Place, uid: Option<u32>, gid: Option<u32>) -> Result<(), Errno> {
-        let Place::Node(loc) = *place else { return Ok(()) };
+        let creds = self.proc(pid)?.creds.clone();
+        let loc = match *place {
+            Place::Node(loc) => loc,
+            Place::OpenFile(id) => {
+                let own = self.attributes_mut(id)?;
+                *own = changed_owner(*own, (uid, gid), false, &creds)?;
+                return Ok(());
+            }
+        };
         if self.is_proc(loc.node) {
             return Err(Errno::EPERM);
         }
         self.check_writable(loc.mount)?;
-        let creds = self.proc(pid)?.creds.clone();
         let now = self.realtime();
         let inode = self.inode_mut(loc.node)?;
-        if !creds.is_root() {
-            let owner = inode.uid == creds.euid;
-            let keeps = uid.is_none_or(|uid| uid == inode.uid) && owner;
-            let own_group = gid.is_none_or(|gid| gid == inode.gid || creds.in_group(gid));
-            if (uid.is_some() || gid.is_some()) && !(keeps && own_group) {
-                return Err(Errno::EPERM);
-            }
-        }
-        inode.uid = uid.unwrap_or(inode.uid);
-        inode.gid = gid.unwrap_or(inode.gid);
-        if !inode.is_dir() && (uid.is_some() || gid.is_some()) {
-            inode.perm &= !S_ISUID;
-            if inode.perm & 0o010 != 0 {
-                inode.perm &= !S_ISGID;
-            }
-        }
+        let own = Attributes { perm: inode.perm, uid: inode.uid, gid: inode.gid };
+        let own = changed_owner(own, (uid, gid), inode.is_dir(), &creds)?;
+        (inode.perm, inode.uid, inode.gid) = (own.perm, own.uid, own.gid);
         inode.ctime = now;
         self.wake(Channel::File(loc.node));
         Ok(())
@@ -351,6 +236,11 @@ impl Kernel {
         }
         if (atime, mtime) == (SetTime::Omit, SetTime::Omit) {
             return Ok(());
+        }
+        for time in [atime, mtime] {
+            if matches!(time, SetTime::At(time) if time.nsec >= 1_000_000_000) {
+                return Err(Errno::EINVAL);
+            }
         }
         self.check_writable(loc.mount)?;
         if self.check_owner(pid, loc.node).is_err() {
@@ -387,13 +277,29 @@ impl Kernel {
         Ok(())
     }
 
+    /// chroot(2).
+    pub fn chroot(&mut self, pid: Pid, path: &[u8]) -> Result<(), Errno> {
+        let Place::Node(loc) = self.walk_at(pid, crate::flags::AT_FDCWD, path, 0)? else { return Err(Errno::ENOTDIR) };
+        if !self.is_dir(loc.node) {
+            return Err(Errno::ENOTDIR);
+        }
+        self.check(pid, loc.node, MAY_EXEC)?;
+        if !self.proc(pid)?.creds.is_root() {
+            return Err(Errno::EPERM);
+        }
+        self.hold(loc.node);
+        let old = std::mem::replace(&mut self.proc_mut(pid)?.root, loc);
+        self.unhold(old.node);
+        Ok(())
+    }
+
     /// getcwd(2): `ENOENT` if the directory was removed.
     pub fn getcwd(&self, pid: Pid) -> Result<Vec<u8>, Errno> {
         let cwd = self.proc(pid)?.cwd;
         if self.inode(cwd.node).is_some_and(|inode| inode.nlink == 0) {
             return Err(Errno::ENOENT);
         }
-        Ok(self.path_of(cwd))
+        Ok(self.path_below(cwd, self.proc(pid)?.root))
     }
 }
 
@@ -404,6 +310,39 @@ pub enum Place {
     Node(Loc),
     /// An open file without a place in the tree: a pipe, a socket.
     OpenFile(usize),
+}
+
+/// The permissions that chmod(2) comes to.
+fn changed_mode(mode: u32, gid: u32, is_dir: bool, creds: &Credentials) -> u32 {
+    let perm = mode & 0o7777;
+    // Nobody gets a program that runs as a group that is not theirs.
+    if creds.is_root() || is_dir || creds.in_group(gid) { perm } else { perm & !S_ISGID }
+}
+
+/// What chown(2) comes to, or `EPERM`.
+fn changed_owner(
+    mut own: Attributes,
+    (uid, gid): (Option<u32>, Option<u32>),
+    is_dir: bool,
+    creds: &Credentials,
+) -> Result<Attributes, Errno> {
+    if !creds.is_root() {
+        let owner = own.uid == creds.euid;
+        let keeps = uid.is_none_or(|uid| uid == own.uid) && owner;
+        let own_group = gid.is_none_or(|gid| gid == own.gid || creds.in_group(gid));
+        if (uid.is_some() || gid.is_some()) && !(keeps && own_group) {
+            return Err(Errno::EPERM);
+        }
+    }
+    own.uid = uid.unwrap_or(own.uid);
+    own.gid = gid.unwrap_or(own.gid);
+    if !is_dir {
+        own.perm &= !S_ISUID;
+        if own.perm & 0o010 != 0 {
+            own.perm &= !S_ISGID;
+        }
+    }
+    Ok(own)
 }
 
 fn stat_is_special(stat: &Stat) -> bool {

@@ -63,7 +63,7 @@ impl Kernel {
         }
         let (name, server_creds) = (listener.name.clone(), listener.peer_creds);
         let own = self.ucred(pid)?;
-        let made = self.new_socket(kind);
+        let made = self.new_socket(pid, kind)?;
         let embryo = self.socket_mut(made)?;
         embryo.state = State::Connected;
         embryo.peer = Some(id);

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use provium_protocol::{Errno, Nanos};
 
 use super::Kernel;
-use super::file::{FileKind, OpenFile};
+use super::file::{Attributes, FileKind, OpenFile};
 use super::wait::{Channel, object};
 use crate::flags::{O_CLOEXEC, O_NONBLOCK, O_RDWR, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP};
 use crate::types::{Fd, Pid};
@@ -117,6 +117,8 @@ enum State {
 pub struct Socket {
     kind: SocketType,
     pub(crate) ino: u64,
+    /// Permissions and owner of the socket itself, not of the name that it is bound to.
+    pub(crate) attributes: Attributes,
     state: State,
     /// The other end, or where datagrams go.
     peer: Option<usize>,
@@ -145,10 +147,11 @@ pub struct Socket {
 }
 
 impl Socket {
-    fn new(kind: SocketType, ino: u64) -> Socket {
+    fn new(kind: SocketType, ino: u64, attributes: Attributes) -> Socket {
         Socket {
             kind,
             ino,
+            attributes,
             state: State::Unconnected,
             peer: None,
             name: None,
@@ -199,9 +202,11 @@ impl Kernel {
         self.sockets.get_mut(id).ok_or(Errno::EBADF)
     }
 
-    fn new_socket(&mut self, kind: SocketType) -> usize {
+    fn new_socket(&mut self, pid: Pid, kind: SocketType) -> Result<usize, Errno> {
         let ino = self.new_object_ino();
-        self.sockets.insert(Socket::new(kind, ino))
+        let creds = &self.proc(pid)?.creds;
+        let attributes = Attributes { perm: 0o777, uid: creds.euid, gid: creds.egid };
+        Ok(self.sockets.insert(Socket::new(kind, ino, attributes)))
     }
 
     fn ucred(&self, pid: Pid) -> Result<Ucred, Errno> {
@@ -217,14 +222,14 @@ impl Kernel {
     /// socket(2) of `AF_UNIX`; `flags` are `O_NONBLOCK` and `O_CLOEXEC`.
     pub fn socket(&mut self, pid: Pid, kind: SocketType, flags: i32) -> Result<Fd, Errno> {
         self.check_fd_free(pid)?;
-        let id = self.new_socket(kind);
+        let id = self.new_socket(pid, kind)?;
         self.install_socket(pid, id, flags)
     }
 
     /// socketpair(2).
     pub fn socketpair(&mut self, pid: Pid, kind: SocketType, flags: i32) -> Result<(Fd, Fd), Errno> {
         let creds = self.ucred(pid)?;
-        let (a, b) = (self.new_socket(kind), self.new_socket(kind));
+        let (a, b) = (self.new_socket(pid, kind)?, self.new_socket(pid, kind)?);
         for (id, peer) in [(a, b), (b, a)] {
             let socket = self.socket_mut(id)?;
             socket.state = State::Connected;

@@ -79,11 +79,13 @@ impl Kernel {
         {
             return Err(errno.into());
         }
-        if socket.shut_read {
+        let deadline = limit(args.began, socket.receive_timeout);
+        let nonblock = args.nonblock || args.flags & MSG_DONTWAIT != 0;
+        // A datagram socket that was shut down ends a wait; who does not wait is told that nothing came.
+        if socket.shut_read && (socket.connects() || !nonblock) {
             return Ok(Received::default());
         }
-        let deadline = limit(args.began, socket.receive_timeout);
-        if args.nonblock || args.flags & MSG_DONTWAIT != 0 || deadline.is_some_and(|at| now >= at) {
+        if nonblock || deadline.is_some_and(|at| now >= at) {
             return Err(Errno::EAGAIN.into());
         }
         Err(Stop::Block(Block { channels: vec![Channel::Object(object::SOCKET, id)], deadline }))

@@ -85,7 +85,7 @@ pub(super) fn link_target(kernel: &Kernel, node: Node, viewer: Pid) -> Result<Ve
             Some(&"cwd") => Ok(kernel.path_of(process.cwd)),
             Some(&"exe") if process.exe.is_empty() => Err(Errno::ENOENT),
             Some(&"exe") => Ok(process.exe.clone()),
-            _ => Ok(b"/".to_vec()),
+            _ => Ok(kernel.path_of(process.root)),
         },
         _ => Err(Errno::EINVAL),
     }
@@ -102,10 +102,15 @@ pub(super) fn magic_link(kernel: &Kernel, node: Node, viewer: Pid) -> Result<Opt
                 None => Magic::OpenFile(id),
             }))
         }
-        Entry::Link(at) if PROCESS_LINKS.get(at as usize) == Some(&"cwd") => {
+        Entry::Link(at) => {
             let process = Task::of(kernel, node)?.process;
             check_may_look(kernel, viewer, process)?;
-            if process.is_zombie() { Err(Errno::ENOENT) } else { Ok(Some(Magic::Place(process.cwd))) }
+            let place = match PROCESS_LINKS.get(at as usize) {
+                Some(&"cwd") => process.cwd,
+                Some(&"root") => process.root,
+                _ => return Ok(None),
+            };
+            if process.is_zombie() { Err(Errno::ENOENT) } else { Ok(Some(Magic::Place(place))) }
         }
         _ => Ok(None),
     }
