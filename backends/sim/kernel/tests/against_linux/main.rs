@@ -129,6 +129,10 @@ fn compare(settings: &Settings, ops: &[(usize, Op)]) -> Result<(), String> {
     Err(format!("{log}the tree that is left:\n  Linux:\n{expected}\n  simulator:\n{simulated}"))
 }
 
+/// Held while a test makes processes: they are copies of the whole test, so what another test's thread had
+/// open or locked would stay so in them.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// Whether the host lets the test make its processes.
 fn can_run() -> bool {
     // SAFETY: asks for the user.
@@ -144,6 +148,7 @@ fn random_operations_come_to_the_same() {
     if !can_run() {
         return;
     }
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut config = Config::with_cases(400);
     config.failure_persistence = Some(Box::new(FileFailurePersistence::Direct("tests/against_linux/regressions.txt")));
     config.max_shrink_iters = 4_000;
@@ -163,6 +168,7 @@ fn differences_that_were_found_stay_away() {
     if !can_run() {
         return;
     }
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let settings = Settings::of_host();
     let mut found = String::new();
     for (name, ops) in regressions::CASES {
