@@ -33,7 +33,15 @@ pub fn run_async(call: &Call) -> Result<Prepared, Fault> {
             }
         }
     }
-    let (spec, _) = read(call, SPAWN_OPTIONS)?;
+    let (mut spec, _) = read(call, SPAWN_OPTIONS)?;
+    // Who gives no input beforehand may want to write some later.
+    let says_nothing = match call.arg(2) {
+        Value::Table(options) => {
+            options.raw_get::<Value>("stdin")?.is_nil() && options.raw_get::<Value>("stdin_open")?.is_nil()
+        }
+        _ => true,
+    };
+    spec.stdin_open |= says_nothing;
     let label = super::describe::operation(&Op::Spawn(spec.clone()));
     Ok(Prepared {
         op: Op::Spawn(spec),
