@@ -107,7 +107,12 @@ impl Pipe {
             self.slots.pop_front();
         }
         self.activity += 1;
-        self.data.drain(..amount).collect()
+        // In two pieces, not byte by byte: reads of pipes are what many runs spend their time with.
+        let (front, back) = self.data.as_slices();
+        let split = amount.min(front.len());
+        let taken = [&front[..split], &back[..amount - split]].concat();
+        self.data.drain(..amount);
+        taken
     }
 
     /// Bytes that wait to be read.
