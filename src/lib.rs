@@ -15,4 +15,5 @@ pub mod exec;
 mod lua;
 pub mod report;
 pub mod runner;
+pub mod trace;
 pub mod units;
