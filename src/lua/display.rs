@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use mlua::{Table, Value};
 
-use super::describe;
+use crate::runner::describe;
 
 /// Levels of nesting that are shown or compared: deeper data has a cycle or is not meant to be read.
 const MAX_DEPTH: usize = 12;

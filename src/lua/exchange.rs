@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use provium_protocol::{ErrorKind, Lane, Op, OpError, Reply};
 
-use super::describe;
 use super::host::Host;
 use super::machine::Vm;
+use crate::runner::describe;
 use crate::runner::exchanges::Exchange;
 use crate::runner::place::Place;
 

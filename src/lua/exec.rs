@@ -42,7 +42,7 @@ pub fn run_async(call: &Call) -> Result<Prepared, Fault> {
         _ => true,
     };
     spec.stdin_open |= says_nothing;
-    let label = super::describe::operation(&Op::Spawn(spec.clone()));
+    let label = crate::runner::describe::operation(&Op::Spawn(spec.clone()));
     Ok(Prepared {
         op: Op::Spawn(spec),
         decode: Box::new(move |ground, reply| match reply {
@@ -124,7 +124,7 @@ fn environment(named: &Named) -> Result<Vec<(ByteString, ByteString)>, Fault> {
         };
         let name = Named { value: key, name: format!("a name in {}", named.name).into() }.c_string()?;
         if name.0.is_empty() || name.0.contains(&b'=') {
-            let shown = super::describe::quoted(&name.0);
+            let shown = crate::runner::describe::quoted(&name.0);
             return Err(Fault::usage(format!("{}: {shown} cannot be the name of a variable", named.name)));
         }
         let shown = format!("`{}` in {}", String::from_utf8_lossy(&name.0), named.name);

@@ -53,8 +53,9 @@ fn write(value: &Value, depth: usize, out: &mut String) -> Result<(), String> {
 }
 
 fn write_string(bytes: &[u8], out: &mut String) -> Result<(), String> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| format!("the string {} is not UTF-8, and JSON holds only text", super::describe::quoted(bytes)))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| {
+        format!("the string {} is not UTF-8, and JSON holds only text", crate::runner::describe::quoted(bytes))
+    })?;
     out.push_str(&serde_json::to_string(text).map_err(|error| error.to_string())?);
     Ok(())
 }

@@ -7,7 +7,6 @@ mod args;
 mod barrier;
 mod batch;
 mod call;
-mod describe;
 mod display;
 mod exchange;
 mod exec;

@@ -7,8 +7,8 @@ use provium_protocol::exec::{ExitStatus, RunReply};
 use provium_protocol::time;
 
 use super::call::{Call, Class, Returned, now, one};
-use super::describe;
 use super::fault::Fault;
+use crate::runner::describe;
 
 /// Bytes of each output that `assert_ok` shows: the end of it, where the error usually is.
 const MAX_SHOWN: usize = 2_000;

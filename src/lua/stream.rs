@@ -9,7 +9,6 @@ use provium_protocol::{Frame, LocalFuture, Nanos, Op, OpError, Reply, StreamId, 
 
 use super::args::Named;
 use super::call::{Answer, Call, Class, Returned, later, nothing, now, one};
-use super::describe;
 use super::exchange::{Speaker, note_frames};
 use super::fault::Fault;
 use super::host::Host;
@@ -17,6 +16,7 @@ use super::machine::OpenThing;
 use super::ops::{self, Ground, mismatch, say_with};
 use super::process::close_thing;
 use crate::exec::wait::within;
+use crate::runner::describe;
 use crate::runner::place::Place;
 use crate::runner::scope::{Kind, Resource};
 

@@ -1,6 +1,7 @@
 //! From test files to verdicts: loads a file, runs its tests in order, closes what they opened, and
 //! says what became of them as a stream of [`event::Event`]s.
 
+pub mod describe;
 pub mod discover;
 pub mod event;
 pub mod exchanges;

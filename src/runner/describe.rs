@@ -1,4 +1,4 @@
-//! Operations and what came of them in a few words, for the last lines of a failure's report.
+//! Operations and what came of them in a few words, for reports and tables.
 
 use std::fmt::Write as _;
 
@@ -11,6 +11,7 @@ use provium_protocol::{Op, OpError, Reply};
 const MAX_ARGUMENT: usize = 48;
 
 /// Bytes as a short quoted text.
+#[must_use]
 pub fn quoted(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().min(MAX_ARGUMENT) + 8);
     text.push('"');
@@ -33,6 +34,7 @@ pub fn quoted(bytes: &[u8]) -> String {
 }
 
 /// The operation with its arguments.
+#[must_use]
 pub fn operation(op: &Op) -> String {
     let name = op.name();
     match op {
@@ -138,6 +140,7 @@ fn command(spec: &ExecSpec) -> String {
 }
 
 /// How a command ended: `exit 0`, `SIGKILL`, `timed out`.
+#[must_use]
 pub fn exit_status(status: ExitStatus) -> String {
     match status {
         ExitStatus::Exited(code) => format!("exit {code}"),
@@ -147,6 +150,7 @@ pub fn exit_status(status: ExitStatus) -> String {
 }
 
 /// What came of an operation.
+#[must_use]
 pub fn outcome(result: &Result<Reply, OpError>) -> String {
     match result {
         Ok(reply) => self::reply(reply),
