@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use provium::runner::file::run_file;
 use provium::runner::journal::Journal;
+use provium::runner::observe::Observers;
 use provium_sim::SimBackend;
 
 /// Seeds that are compared.
@@ -31,7 +32,7 @@ fn write_journals() {
         for file in &files {
             let backend = Rc::new(SimBackend::new(journal.choices(library::schedule(Some(seed)))));
             let mut options = library::options(Some(seed));
-            options.observer = Some(journal.clone());
+            options.observers = Observers::new(vec![journal.clone()]);
             run_file(file, &options, backend, &mut |_| {});
         }
         journal.finish().expect("the journal can be written");

@@ -22,9 +22,9 @@ use crate::report::tally::Tally;
 use crate::report::terminal::Level;
 use crate::runner::discover::{Found, FoundFile, discover};
 use crate::runner::event::{Event, Failure};
-use crate::runner::exchanges::ExchangeObserver;
 use crate::runner::file::{FileOptions, FileToRun, run_file};
 use crate::runner::journal::Journal;
+use crate::runner::observe::Observer;
 
 /// How to run.
 #[derive(Args, Clone, Debug)]
@@ -105,7 +105,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
             profiles: project.profiles.clone(),
             seed: args.seed,
             fail_fast: args.fail_fast,
-            observer: journal.clone().map(|journal| journal as Rc<dyn ExchangeObserver>),
+            observers: journal.clone().map(|journal| journal as Rc<dyn Observer>).into_iter().collect(),
+            conductor: None,
         };
         let backend = args.backend.make(args.seed, journal.as_ref());
         run.file(&file_to_run(&project, file), &options, backend);

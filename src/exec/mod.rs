@@ -7,6 +7,7 @@
 //! Rejected: an executor off the shelf. Each decides by itself who goes next, and none lets the guests of a
 //! simulator take part in the decision.
 
+pub mod conduct;
 mod ready;
 pub mod wait;
 
@@ -19,7 +20,11 @@ use std::task::{Context, Poll, Waker};
 use provium_protocol::choice::choose;
 use provium_protocol::{Backend, ChoicePoint, Choices, Idle, LocalFuture, Nanos};
 
+pub use conduct::{Conductor, Next};
 use ready::{ReadyList, TaskWake};
+
+use crate::runner::observe::Observers;
+use crate::runner::place::Place;
 
 /// Names a task of an [`Executor`]: small, and the same in every run with the same choices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,9 +39,13 @@ pub enum Ran {
     Deadline,
     /// Nothing can ever happen again.
     Stalled,
+    /// The conductor has stopped the run: it cannot go on as it was recorded, or was asked to stop here.
+    Stopped,
 }
 
 struct Slot {
+    /// Which task of the run it is, counted from 0; slots are used again, numbers are not.
+    serial: u32,
     /// Absent while it is being polled.
     future: Option<LocalFuture<()>>,
     wake: Arc<TaskWake>,
@@ -55,12 +64,16 @@ pub struct Executor {
     /// The only task that is polled, during [`Executor::run_alone`]; the others that were woken meanwhile.
     alone: Cell<Option<TaskId>>,
     held: RefCell<Vec<Arc<TaskWake>>>,
+    spawned: Cell<u32>,
+    observers: Observers,
+    conductor: Option<Rc<dyn Conductor>>,
 }
 
 impl Executor {
-    /// An executor whose guests are the backend's.
+    /// An executor whose guests are the backend's. The observers see who gets the floor; the conductor, if there is
+    /// one, says who gets it.
     #[must_use]
-    pub fn new(backend: Rc<dyn Backend>) -> Executor {
+    pub fn new(backend: Rc<dyn Backend>, observers: Observers, conductor: Option<Rc<dyn Conductor>>) -> Executor {
         Executor {
             choices: backend.choices(),
             backend,
@@ -70,11 +83,16 @@ impl Executor {
             guests_went_last: Cell::new(true),
             alone: Cell::new(None),
             held: RefCell::default(),
+            spawned: Cell::new(0),
+            observers,
+            conductor,
         }
     }
 
-    /// Adds a task; it is ready at once.
-    pub fn spawn(&self, future: impl Future<Output = ()> + 'static) -> TaskId {
+    /// Adds a task by this name, spawned at this place; it is ready at once.
+    pub fn spawn(&self, name: &str, at: Option<&Place>, future: impl Future<Output = ()> + 'static) -> TaskId {
+        let serial = self.spawned.replace(self.spawned.get() + 1);
+        self.observers.tell(|observer| observer.spawned(serial, name, at));
         let mut slots = self.slots.borrow_mut();
         let number = slots.iter().position(Option::is_none).unwrap_or(slots.len());
         // More than 2^32 tasks at once would need far more memory than a test may use.
@@ -82,7 +100,7 @@ impl Executor {
         let wake = TaskWake::new(id.0, &self.woken);
         let waker = Waker::from(Arc::clone(&wake));
         waker.wake_by_ref();
-        let slot = Some(Slot { future: Some(Box::pin(future)), wake, waker });
+        let slot = Some(Slot { serial, future: Some(Box::pin(future)), wake, waker });
         if number == slots.len() {
             slots.push(slot);
         } else {
@@ -123,8 +141,24 @@ impl Executor {
             if done() {
                 return Ran::Done;
             }
+            if let Some(conductor) = &self.conductor {
+                match conductor.next(!self.ready.borrow().is_empty() || self.woken.any()) {
+                    Next::Free => {}
+                    Next::Task(serial) => {
+                        if !self.poll_serial(serial) {
+                            conductor.no_such_task(serial);
+                        }
+                        continue;
+                    }
+                    Next::Guests => {
+                        self.backend.step();
+                        continue;
+                    }
+                    Next::Halt(ran) => return self.halted(ran),
+                }
+            }
             if deadline.is_some_and(|deadline| self.backend.now() >= deadline) {
-                return Ran::Deadline;
+                return self.halted(Ran::Deadline);
             }
             self.collect_woken();
             let tasks = !self.ready.borrow().is_empty();
@@ -138,12 +172,12 @@ impl Executor {
                 (false, true) => true,
                 (false, false) => match self.backend.idle(deadline) {
                     Idle::Woken => continue,
-                    Idle::Deadline => return Ran::Deadline,
+                    Idle::Deadline => return self.halted(Ran::Deadline),
                     Idle::Stalled => {
                         // A waker may have been called between the look at the list and the wait.
                         self.collect_woken();
                         if self.ready.borrow().is_empty() && !self.backend.has_step() {
-                            return Ran::Stalled;
+                            return self.halted(Ran::Stalled);
                         }
                         continue;
                     }
@@ -156,6 +190,30 @@ impl Executor {
                 self.poll_one();
             }
         }
+    }
+
+    fn halted(&self, ran: Ran) -> Ran {
+        if matches!(ran, Ran::Deadline | Ran::Stalled) {
+            let now = self.backend.now();
+            self.observers.tell(|observer| observer.halted(now, ran == Ran::Stalled));
+        }
+        ran
+    }
+
+    /// Polls this task, woken or not; whether there is such a task.
+    fn poll_serial(&self, serial: u32) -> bool {
+        self.collect_woken();
+        let wake = {
+            let slots = self.slots.borrow();
+            let slot = slots.iter().flatten().find(|slot| slot.serial == serial && slot.future.is_some());
+            match slot {
+                Some(slot) => Arc::clone(&slot.wake),
+                None => return false,
+            }
+        };
+        self.ready.borrow_mut().retain(|ready| !Arc::ptr_eq(ready, &wake));
+        self.poll(&wake);
+        true
     }
 
     fn collect_woken(&self) {
@@ -184,18 +242,27 @@ impl Executor {
             };
             ready.remove(picked)
         };
+        self.poll(&wake);
+    }
+
+    fn poll(&self, wake: &Arc<TaskWake>) {
         wake.polled();
         let number = wake.number as usize;
-        let (mut future, waker) = {
+        let (mut future, waker, serial) = {
             let mut slots = self.slots.borrow_mut();
             let Some(slot) = slots.get_mut(number).and_then(Option::as_mut) else { return };
             let Some(future) = slot.future.take() else { return };
-            (future, slot.waker.clone())
+            (future, slot.waker.clone(), slot.serial)
         };
+        if !self.observers.is_empty() {
+            let now = self.backend.now();
+            self.observers.tell(|observer| observer.polls(serial, now));
+        }
         let poll = future.as_mut().poll(&mut Context::from_waker(&waker));
+        self.observers.tell(|observer| observer.polled());
         let mut slots = self.slots.borrow_mut();
         let current =
-            slots.get_mut(number).filter(|slot| slot.as_ref().is_some_and(|slot| Arc::ptr_eq(&slot.wake, &wake)));
+            slots.get_mut(number).filter(|slot| slot.as_ref().is_some_and(|slot| Arc::ptr_eq(&slot.wake, wake)));
         let finished = match (current, poll) {
             (Some(slot), Poll::Pending) => {
                 if let Some(slot) = slot {
@@ -292,7 +359,7 @@ mod tests {
 
     fn writes(executor: &Executor, log: &Rc<RefCell<String>>, letter: char, times: u32) -> TaskId {
         let log = Rc::clone(log);
-        executor.spawn(async move {
+        executor.spawn("t", None, async move {
             for _ in 0..times {
                 log.borrow_mut().push(letter);
                 wait::yield_now().await;
@@ -302,7 +369,7 @@ mod tests {
 
     fn trace(choices: Rc<dyn Choices>) -> String {
         let backend = clockwork(choices, 4);
-        let executor = Executor::new(backend.clone());
+        let executor = Executor::new(backend.clone(), Observers::default(), None);
         writes(&executor, &backend.log, 'a', 3);
         writes(&executor, &backend.log, 'b', 3);
         assert_eq!(executor.run(None, &mut || false), Ran::Stalled);
@@ -324,9 +391,9 @@ mod tests {
     #[test]
     fn a_deadline_ends_a_wait_and_a_stall_is_seen() {
         let backend = clockwork(Rc::new(Fixed::default()), 0);
-        let executor = Executor::new(backend.clone());
+        let executor = Executor::new(backend.clone(), Observers::default(), None);
         let sleep = backend.sleep(100);
-        executor.spawn(sleep);
+        executor.spawn("t", None, sleep);
         assert_eq!(executor.run(Some(50), &mut || false), Ran::Deadline);
         assert_eq!(executor.run(None, &mut || false), Ran::Stalled);
     }
@@ -334,7 +401,7 @@ mod tests {
     #[test]
     fn a_cancelled_task_never_runs_again_and_its_number_is_free() {
         let backend = clockwork(Rc::new(Fixed::default()), 0);
-        let executor = Executor::new(backend.clone());
+        let executor = Executor::new(backend.clone(), Observers::default(), None);
         let a = writes(&executor, &backend.log, 'a', 100);
         executor.cancel(a);
         assert_eq!(writes(&executor, &backend.log, 'b', 2), a);

@@ -18,6 +18,11 @@ impl ReadyList {
         ready.append(&mut self.woken.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// Whether there is one.
+    pub(super) fn any(&self) -> bool {
+        !self.woken.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     pub(super) fn clear(&self) {
         self.woken.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }

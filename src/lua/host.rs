@@ -14,9 +14,9 @@ use super::fault::Fault;
 use super::lab::Lab;
 use super::tasks::Spawned;
 use super::testing::Registered;
-use crate::exec::Executor;
+use crate::exec::{Conductor, Executor};
 use crate::runner::event::Event;
-use crate::runner::exchanges::ExchangeObserver;
+use crate::runner::observe::Observers;
 use crate::runner::place::Place;
 use crate::runner::section::{Section, TaskState};
 
@@ -44,8 +44,10 @@ pub struct Setup {
     pub profiles: std::collections::BTreeMap<String, Profile>,
     /// `provium.seed`.
     pub seed: Option<u64>,
-    /// Sees every exchange.
-    pub observer: Option<Rc<dyn ExchangeObserver>>,
+    /// Says who goes next, in a replay.
+    pub conductor: Option<Rc<dyn Conductor>>,
+    /// See the run.
+    pub observers: Observers,
 }
 
 /// Shared by all bindings of one Lua state.
@@ -90,6 +92,10 @@ pub struct Host {
     pub file_timeout: Cell<Option<Nanos>>,
     /// Logged, not yet reported.
     pub events: RefCell<VecDeque<Event>>,
+    /// Exchanges begun so far, boots among them.
+    exchanges: Cell<u64>,
+    /// Guests booted so far.
+    guests: Cell<u32>,
     /// File names, each held once.
     names: RefCell<Vec<Rc<str>>>,
     /// `math.randomseed` as Lua has it.
@@ -123,7 +129,7 @@ impl Host {
     /// The host of a state that has not loaded its file yet.
     pub fn new(backend: Rc<dyn Backend>, setup: Setup) -> Rc<Host> {
         Rc::new(Host {
-            executor: Rc::new(Executor::new(Rc::clone(&backend))),
+            executor: Rc::new(Executor::new(Rc::clone(&backend), setup.observers.clone(), setup.conductor.clone())),
             backend,
             names: RefCell::new(vec![Rc::clone(&setup.file)]),
             setup,
@@ -144,10 +150,29 @@ impl Host {
             todo: RefCell::default(),
             file_timeout: Cell::new(None),
             events: RefCell::default(),
+            exchanges: Cell::new(0),
+            guests: Cell::new(0),
             raw_random_seed: RefCell::default(),
             prelude: RefCell::default(),
             cache: RefCell::default(),
         })
+    }
+
+    /// The number of the next exchange of the run.
+    pub fn next_exchange(&self) -> u64 {
+        self.exchanges.replace(self.exchanges.get() + 1)
+    }
+
+    /// The number of the next guest of the run.
+    pub fn next_guest(&self) -> u32 {
+        self.guests.replace(self.guests.get() + 1)
+    }
+
+    /// A random draw for the Lua side.
+    pub fn draw(&self) -> u64 {
+        let value = self.backend.choices().draw();
+        self.setup.observers.tell(|observer| observer.drew(value));
+        value
     }
 
     /// The host of this state.
@@ -293,6 +318,7 @@ impl Host {
             text.push_str("… (cut)");
         }
         let test = section.test.as_deref().map(str::to_owned);
+        self.setup.observers.tell(|observer| observer.logged(&text));
         self.events.borrow_mut().push_back(Event::Log { file: self.setup.file.to_string(), test, text });
     }
 }

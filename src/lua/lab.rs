@@ -354,7 +354,7 @@ fn boot(call: &Call) -> Result<Answer, Fault> {
     let lab = this(call)?;
     let vms = lab.all_vms();
     let off = vms.iter().filter(|vm| matches!(vm.state(), VmState::Created | VmState::Shutdown) && !vm.was_closed());
-    let boots = off.map(|vm| vm.boot(&call.host, Default::default())).collect();
+    let boots = off.map(|vm| vm.boot(&call.host, Default::default(), call.place())).collect();
     let (lua, itself) = (call.lua.clone(), call.this_value()?);
     Ok(Box::pin(async move {
         first_error(all(boots).await)?;

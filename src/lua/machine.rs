@@ -7,7 +7,7 @@ use mlua::{Lua, Value};
 use provium_protocol::profile::{BootOptions, BootSpec, Profile};
 use provium_protocol::{Guest, LocalFuture, Op, OpError, Reply};
 
-use super::exchange::{Speaker, exchange};
+use super::exchange::{self, Speaker, exchange};
 use super::fault::Fault;
 use super::host::Host;
 use crate::exec::wait::within;
@@ -109,6 +109,7 @@ pub struct Vm {
     pub declared_at: Option<Place>,
     /// How often a guest of it began or ended: what was opened under another number is gone.
     pub boots: Cell<u32>,
+    guest_number: Cell<u32>,
     /// Operations that run.
     pub running: Cell<u32>,
     /// Workers made so far, for their names.
@@ -137,6 +138,7 @@ impl Vm {
             options: RefCell::new(options),
             declared_at,
             boots: Cell::new(0),
+            guest_number: Cell::new(0),
             running: Cell::new(0),
             workers_made: Cell::new(0),
             closed: Cell::new(false),
@@ -218,6 +220,16 @@ impl Vm {
         self.forget_open();
     }
 
+    /// The guest that answers now, or did last: which boot of the run it was.
+    pub fn guest_number(&self) -> u32 {
+        self.guest_number.get()
+    }
+
+    /// A guest is booted.
+    pub fn set_guest_number(&self, number: u32) {
+        self.guest_number.set(number);
+    }
+
     /// All that was open in the guest is gone.
     fn forget_open(&self) {
         self.boots.set(self.boots.get() + 1);
@@ -232,10 +244,16 @@ impl Vm {
     }
 
     /// Boots it with these options on top of its own.
-    pub fn boot(self: &Rc<Self>, host: &Rc<Host>, more: BootOptions) -> LocalFuture<Result<(), Fault>> {
+    pub fn boot(
+        self: &Rc<Self>,
+        host: &Rc<Host>,
+        more: BootOptions,
+        at: Option<Place>,
+    ) -> LocalFuture<Result<(), Fault>> {
         let (vm, host) = (Rc::clone(self), Rc::clone(host));
         let before = self.state.replace(VmState::Booting);
         let options = merged(&self.options.borrow(), more);
+        let task = host.current.borrow().as_ref().map(|task| (Rc::clone(&task.path), task.next_exchange()));
         Box::pin(async move {
             // Should the boot be abandoned, the VM is as it was.
             let guard = BootGuard { vm: &vm, before };
@@ -246,10 +264,7 @@ impl Vm {
                 options,
                 notes: std::collections::BTreeMap::new(),
             };
-            if let Some(observer) = &host.setup.observer {
-                observer.boundary(host.backend.now(), &format!("boot {} as {}", vm.name, vm.profile.name));
-            }
-            let booting = host.backend.boot(spec);
+            let booting = exchange::boot(Rc::clone(&host), Rc::clone(&vm), spec, at, task);
             let result = within(&*host.backend, timeout, booting).await;
             match result {
                 Some(Ok(guest)) => {

@@ -75,7 +75,7 @@ pub fn install(lua: &Lua) -> mlua::Result<()> {
     let host = Host::of(lua);
     let math: Table = globals.raw_get("math")?;
     let seed: Function = math.raw_get("randomseed")?;
-    let draw = host.backend.choices().draw();
+    let draw = host.draw();
     // Both halves are whole numbers that a float holds exactly.
     seed.call::<()>(((draw >> 32) as i64, (draw & 0xffff_ffff) as i64))?;
     host.raw_random_seed.replace(Some(seed));
@@ -100,7 +100,7 @@ fn traceback(call: &Call) -> Returned {
 fn random_seed(call: &Call) -> Returned {
     let Some(seed) = call.host.raw_random_seed.borrow().clone() else { return nothing() };
     let args: MultiValue = match call.count() {
-        0 => [Value::Integer(call.host.backend.choices().draw() as i64)].into_iter().collect(),
+        0 => [Value::Integer(call.host.draw() as i64)].into_iter().collect(),
         _ => call.rest(1),
     };
     Ok(seed.call(args)?)

@@ -139,7 +139,7 @@ impl Session {
         let ended: Ended = Rc::default();
         let end = Rc::clone(&ended);
         let state = Rc::clone(&task);
-        let id = self.host.executor.spawn(async move {
+        let id = self.host.executor.spawn(&task.path, None, async move {
             let result = thread.await.map(|_| ()).map_err(|thrown: Thrown| failure::raised(&thrown));
             state.over.set(true);
             *end.borrow_mut() = Some(result);

@@ -147,15 +147,13 @@ impl Reader {
             }
             poll
         })
-        .await?;
-        match frame {
+        .await;
+        if let Some(host) = stream.host.upgrade() {
+            let (guest, now) = (stream.speaker.vm.guest_number(), host.backend.now());
+            host.setup.observers.tell(|observer| observer.frame(guest, stream.id, now, &frame));
+        }
+        match frame? {
             Some(frame) => {
-                if let Some(host) = stream.host.upgrade()
-                    && let Some(observer) = &host.setup.observer
-                {
-                    let what = format!("frame of stream {}: {}", stream.id.0, describe::quoted(&frame.data));
-                    observer.boundary(host.backend.now(), &what);
-                }
                 stream.buffer.borrow_mut().extend_from_slice(&frame.data);
                 Ok(true)
             }

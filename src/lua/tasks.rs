@@ -82,7 +82,7 @@ pub fn spawn(call: &Call, function: Function, args: MultiValue) -> Returned {
         joined: Cell::new(false),
     });
     let ended = Rc::clone(&task);
-    let id = host.executor.spawn(async move {
+    let id = host.executor.spawn(&state.path, state.at.as_ref(), async move {
         let end = match thread.await {
             Ok(values) => End::Returned(values),
             Err(thrown) => End::Raised(thrown),

@@ -170,7 +170,7 @@ fn boot(call: &Call) -> Result<Answer, Fault> {
         return Err(Fault::state(format!("vm:boot: vm `{}` is closed", vm.name)).of_vm(&vm.name));
     }
     vm.require(&[VmState::Created, VmState::Shutdown], "boot").map_err(|fault| fault.prefixed(&call.name()))?;
-    let booting = vm.boot(&call.host, options);
+    let booting = vm.boot(&call.host, options, call.place());
     let (lua, itself) = (call.lua.clone(), call.this_value()?);
     Ok(Box::pin(async move {
         booting.await?;

@@ -1,10 +1,10 @@
-//! The last exchanges of a test, kept for its failure's report; and the door for who wants to see them all.
+//! The last exchanges of a test, kept for its failure's report.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use provium_protocol::{Nanos, Op, OpError, Reply};
+use provium_protocol::{Lane, Nanos};
 
 use super::event::ExchangeNote;
 use super::place::Place;
@@ -12,20 +12,34 @@ use super::place::Place;
 /// Exchanges kept for a report: enough to see what two or three workers just did, few enough to be read.
 pub const KEPT: usize = 12;
 
-/// One exchange, while it runs and afterwards.
-pub struct Exchange {
-    /// The task that asked, by its spawn path.
+/// Who asks, and whom.
+#[derive(Clone)]
+pub struct Origin {
+    /// The task that asks, by its spawn path.
     pub task: Rc<str>,
     /// Which exchange of its task it is, counted from 0.
     pub index: u32,
     /// The VM.
     pub vm: Rc<str>,
-    /// The worker's name, on a worker's lane.
+    /// The guest: which boot of the run it was, counted from 0.
+    pub guest: u32,
+    /// The line on which it is said.
+    pub lane: Lane,
+    /// The worker's name, on a worker's line.
     pub worker: Option<Rc<str>>,
+    /// Where the test asks.
+    pub at: Option<Place>,
+}
+
+/// One exchange, while it runs and afterwards.
+pub struct Exchange {
+    /// Which exchange of the run it is, counted from 0 and boots among them; `None` for what only looks like one in
+    /// the report.
+    pub number: Option<u64>,
+    /// Who asks, and whom.
+    pub origin: Origin,
     /// The operation with its arguments, shortened.
     pub operation: String,
-    /// Where the test asked.
-    pub at: Option<Place>,
     /// The lab's clock at its beginning.
     pub began: Nanos,
     outcome: RefCell<Option<(String, Nanos)>>,
@@ -34,14 +48,8 @@ pub struct Exchange {
 impl Exchange {
     /// An exchange that begins.
     #[must_use]
-    pub fn begin(
-        (task, index): (Rc<str>, u32),
-        (vm, worker): (Rc<str>, Option<Rc<str>>),
-        operation: String,
-        at: Option<Place>,
-        began: Nanos,
-    ) -> Rc<Exchange> {
-        Rc::new(Exchange { task, index, vm, worker, operation, at, began, outcome: RefCell::new(None) })
+    pub fn begin(number: Option<u64>, origin: Origin, operation: String, began: Nanos) -> Rc<Exchange> {
+        Rc::new(Exchange { number, origin, operation, began, outcome: RefCell::new(None) })
     }
 
     /// It is over.
@@ -63,14 +71,14 @@ impl Exchange {
             None => ("still running".to_owned(), None),
         };
         ExchangeNote {
-            task: self.task.to_string(),
-            vm: self.vm.to_string(),
-            worker: self.worker.as_deref().map(str::to_owned),
+            task: self.origin.task.to_string(),
+            vm: self.origin.vm.to_string(),
+            worker: self.origin.worker.as_deref().map(str::to_owned),
             operation: self.operation.clone(),
             outcome,
             began: self.began,
             ended,
-            site: self.at.as_ref().map(Place::to_site),
+            site: self.origin.at.as_ref().map(Place::to_site),
         }
     }
 }
@@ -109,14 +117,4 @@ impl Recent {
         let pending = old.iter().filter(|exchange| exchange.is_pending());
         pending.chain(self.ring.borrow().iter()).map(|exchange| exchange.to_note()).collect()
     }
-}
-
-/// Sees every exchange of a run, whole. A journal is one; it must not ask the guest anything.
-pub trait ExchangeObserver {
-    /// An exchange begins with this operation.
-    fn begun(&self, exchange: &Exchange, op: &Op);
-    /// It ended like this; never said of an exchange that was abandoned.
-    fn ended(&self, exchange: &Exchange, now: Nanos, result: &Result<Reply, OpError>);
-    /// Something else happened that belongs in the order of things: a test begins, a test is over.
-    fn boundary(&self, now: Nanos, what: &str);
 }

@@ -7,8 +7,10 @@ use std::rc::Rc;
 use provium_protocol::profile::Profile;
 use provium_protocol::{Backend, Nanos};
 
+use crate::exec::Conductor;
+
 use super::event::{Event, Failure, Site};
-use super::exchanges::ExchangeObserver;
+use super::observe::Observers;
 use super::run::Run;
 
 /// A test file.
@@ -60,8 +62,10 @@ pub struct FileOptions {
     pub seed: Option<u64>,
     /// Stop after the first test that fails.
     pub fail_fast: bool,
-    /// Sees every exchange: a journal.
-    pub observer: Option<Rc<dyn ExchangeObserver>>,
+    /// See the run: a journal, a recorder.
+    pub observers: Observers,
+    /// Says who goes next, in a replay.
+    pub conductor: Option<Rc<dyn Conductor>>,
 }
 
 impl Default for FileOptions {
@@ -72,7 +76,8 @@ impl Default for FileOptions {
             profiles: BTreeMap::new(),
             seed: None,
             fail_fast: false,
-            observer: None,
+            observers: Observers::default(),
+            conductor: None,
         }
     }
 }

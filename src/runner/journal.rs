@@ -10,9 +10,12 @@ use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::rc::Rc;
 
-use provium_protocol::{ChoicePoint, Choices, Nanos, Op, OpError, Reply};
+use provium_protocol::profile::BootSpec;
+use provium_protocol::{ChoicePoint, Choices, Frame, Nanos, Op, OpError, Reply, StreamId};
 
-use super::exchanges::{Exchange, ExchangeObserver};
+use super::event::Verdict;
+use super::exchanges::Exchange;
+use super::observe::{Boundary, Observer};
 
 /// Writes the journal's lines to a file.
 pub struct Journal {
@@ -54,28 +57,68 @@ impl Journal {
     }
 }
 
-impl ExchangeObserver for Journal {
-    fn begun(&self, exchange: &Exchange, op: &Op) {
-        let mut line = format!("{} {}#{} ", exchange.began, exchange.task, exchange.index);
+impl Journal {
+    fn begins(&self, exchange: &Exchange, operation: &str, arguments: &str) {
+        let origin = &exchange.origin;
+        let mut line = format!("{} {}#{} ", exchange.began, origin.task, origin.index);
         // Writing to a string cannot fail.
-        let _ = write!(line, "{}", exchange.vm);
-        if let Some(worker) = &exchange.worker {
+        let _ = write!(line, "{}", origin.vm);
+        if let Some(worker) = &origin.worker {
             let _ = write!(line, "/{worker}");
         }
-        let _ = write!(line, " > {} [{:016x}]", exchange.operation, checksum(&format!("{op:?}")));
-        if let Some(at) = &exchange.at {
+        let _ = write!(line, " > {operation} [{:016x}]", checksum(arguments));
+        if let Some(at) = &origin.at {
             let _ = write!(line, " @ {at}");
         }
         self.line(&line);
     }
 
-    fn ended(&self, exchange: &Exchange, now: Nanos, result: &Result<Reply, OpError>) {
-        let outcome = exchange.to_note().outcome;
-        let sum = checksum(&format!("{result:?}"));
-        self.line(&format!("{now} {}#{} {} < {outcome} [{sum:016x}]", exchange.task, exchange.index, exchange.vm));
+    fn ends(&self, exchange: &Exchange, now: Nanos, outcome: &str, result: &str) {
+        let (origin, sum) = (&exchange.origin, checksum(result));
+        self.line(&format!("{now} {}#{} {} < {outcome} [{sum:016x}]", origin.task, origin.index, origin.vm));
+    }
+}
+
+impl Observer for Journal {
+    fn begun(&self, exchange: &Exchange, op: &Op) {
+        self.begins(exchange, &exchange.operation, &format!("{op:?}"));
     }
 
-    fn boundary(&self, now: Nanos, what: &str) {
+    fn ended(&self, exchange: &Exchange, now: Nanos, result: &Result<Reply, OpError>) {
+        self.ends(exchange, now, &exchange.to_note().outcome, &format!("{result:?}"));
+    }
+
+    fn boot_begun(&self, exchange: &Exchange, spec: &BootSpec) {
+        self.begins(exchange, &format!("boot as {}", spec.profile.name), &format!("{spec:?}"));
+    }
+
+    fn boot_ended(&self, exchange: &Exchange, now: Nanos, result: Result<(), &OpError>) {
+        self.ends(exchange, now, if result.is_ok() { "booted" } else { "not booted" }, &format!("{result:?}"));
+    }
+
+    fn frame(&self, guest: u32, stream: StreamId, now: Nanos, frame: &Result<Option<Frame>, OpError>) {
+        let sum = checksum(&format!("{frame:?}"));
+        self.line(&format!("{now} -- frame of stream {} of guest {guest} [{sum:016x}]", stream.0));
+    }
+
+    fn boundary(&self, now: Nanos, what: Boundary<'_>) {
+        let what = match what {
+            Boundary::FileBegins(file) => format!("file {file}"),
+            Boundary::FileLoaded(None) => "loaded".to_owned(),
+            Boundary::FileLoaded(Some(why)) => format!("not loaded: {why}"),
+            Boundary::TestBegins(test) => format!("test {test}"),
+            Boundary::TestCloses(test) => format!("closing test {test}"),
+            Boundary::TestEnds(test, verdict) => {
+                let word = match verdict {
+                    Verdict::Passed => "passed",
+                    Verdict::Failed(_) => "failed",
+                    Verdict::Skipped(_) => "skipped",
+                };
+                format!("end of test {test}: {word}")
+            }
+            Boundary::FileCloses(file) => format!("closing file {file}"),
+            Boundary::FileEnds(file) => format!("end of file {file}"),
+        };
         self.line(&format!("{now} -- {}", what.escape_debug()));
     }
 }

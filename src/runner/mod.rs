@@ -7,6 +7,7 @@ pub mod event;
 pub mod exchanges;
 pub mod file;
 pub mod journal;
+pub mod observe;
 pub mod place;
 mod run;
 pub mod scope;

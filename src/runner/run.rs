@@ -9,6 +9,7 @@ use provium_protocol::{Backend, Nanos, Op, Reply, time};
 
 use super::event::{Event, Failure, Verdict};
 use super::file::{DEFAULT_TIMEOUT, FileOptions, FileSummary, FileToRun, Selection, TestInfo};
+use super::observe::Boundary;
 use super::section::Section;
 use crate::exec::Ran;
 use crate::lua::{Ended, Host, Raised, Session, Setup, Speaker, VmState, exchange};
@@ -59,11 +60,12 @@ impl Run {
             roots: file.roots.clone(),
             profiles: options.profiles.clone(),
             seed: options.seed,
-            observer: options.observer.clone(),
+            observers: options.observers.clone(),
+            conductor: options.conductor.clone(),
         };
         let session = Session::new(Rc::clone(&backend), setup)?;
         let mut run = Run { file: file.name.clone(), session, backend };
-        run.boundary(|| format!("file {}", run.file));
+        run.boundary(Boundary::FileBegins(&run.file));
         let top = Rc::clone(&run.host().top);
         let timeout = options.default_timeout.unwrap_or(DEFAULT_TIMEOUT);
         let ended = run.session.start_file(&source)?;
@@ -72,6 +74,7 @@ impl Run {
         let failure = run.failure_of(&top, outcome);
         let unseen = run.session.end_section(&top);
         let failure = failure.or_else(|| unseen.into_iter().next().map(|(_, failure)| failure));
+        run.boundary(Boundary::FileLoaded(failure.as_ref().map(|failure| failure.message.as_str())));
         match failure {
             None => Ok(run),
             Some(failure) => {
@@ -85,10 +88,9 @@ impl Run {
         self.session.host()
     }
 
-    fn boundary(&self, what: impl FnOnce() -> String) {
-        if let Some(observer) = &self.host().setup.observer {
-            observer.boundary(self.backend.now(), &what());
-        }
+    fn boundary(&self, what: Boundary<'_>) {
+        let now = self.backend.now();
+        self.host().setup.observers.tell(|observer| observer.boundary(now, what));
     }
 
     fn drain(&self, sink: &mut dyn FnMut(Event)) {
@@ -116,6 +118,7 @@ impl Run {
                 Selection::Run => info.skip.clone(),
             };
             sink(Event::TestStarted { file: self.file.clone(), test: info.name.clone() });
+            self.boundary(Boundary::TestBegins(&info.name));
             let (host_start, lab_start) = (Instant::now(), self.backend.now());
             let (verdict, warnings) = match skip {
                 Some(reason) => (Verdict::Skipped(reason), Vec::new()),
@@ -131,11 +134,13 @@ impl Run {
                 Verdict::Skipped(_) => summary.skipped += 1,
             }
             let failed = matches!(verdict, Verdict::Failed(_));
+            self.boundary(Boundary::TestEnds(&info.name, &verdict));
+            let lab_time = self.backend.now().saturating_sub(lab_start);
             sink(Event::TestFinished {
                 file: self.file.clone(),
                 test: info.name,
                 verdict,
-                lab_time: self.backend.now().saturating_sub(lab_start),
+                lab_time,
                 host_time: u64::try_from(host_start.elapsed().as_nanos()).unwrap_or(u64::MAX),
                 warnings,
                 site: info.site,
@@ -154,7 +159,6 @@ impl Run {
         timeout: Nanos,
         sink: &mut dyn FnMut(Event),
     ) -> (Verdict, Vec<String>) {
-        self.boundary(|| format!("test {}", info.name));
         let section = Section::new(Some(info.name.as_str().into()));
         let mut failure = match self.session.start_test(index, &section) {
             Ok(ended) => {
@@ -171,6 +175,7 @@ impl Run {
                 failure = Some(Failure { message, exchanges: section.recent.notes(), ..unseen });
             }
         }
+        self.boundary(Boundary::TestCloses(&info.name));
         self.close(&section, sink);
         self.session.forget_test();
         self.drain(sink);
@@ -181,14 +186,6 @@ impl Run {
             (None, Some(reason)) => Verdict::Skipped(reason),
             (None, None) => Verdict::Passed,
         };
-        self.boundary(|| {
-            let word = match &verdict {
-                Verdict::Passed => "passed",
-                Verdict::Failed(_) => "failed",
-                Verdict::Skipped(_) => "skipped",
-            };
-            format!("end of test {}: {word}", info.name)
-        });
         (verdict, warnings)
     }
 
@@ -207,7 +204,7 @@ impl Run {
             (_, Some(Ok(()))) => Outcome::Returned,
             (_, Some(Err(raised))) => Outcome::Raised(raised),
             (Ran::Stalled, None) => Outcome::Deadlock,
-            (Ran::Deadline | Ran::Done, None) => Outcome::TimedOut(timeout),
+            (Ran::Deadline | Ran::Done | Ran::Stopped, None) => Outcome::TimedOut(timeout),
         }
     }
 
@@ -270,7 +267,7 @@ impl Run {
             let answer = Rc::new(std::cell::RefCell::new(None));
             let asked = exchange(&host, &Speaker::main(&vm), Op::Inspect, None);
             let put = Rc::clone(&answer);
-            let id = host.executor.spawn(async move {
+            let id = host.executor.spawn("inspect", None, async move {
                 let reply = asked.await;
                 *put.borrow_mut() = Some(reply);
             });
@@ -311,7 +308,7 @@ impl Run {
         }
         let done = Rc::new(Cell::new(false));
         let (ended, closing, backend) = (Rc::clone(&done), Rc::clone(section), Rc::clone(&self.backend));
-        let id = self.host().executor.spawn(async move {
+        let id = self.host().executor.spawn("close", None, async move {
             let warn = |problem: String| closing.warn(problem);
             closing.scope.close_all(&*backend, &warn).await;
             ended.set(true);
@@ -332,11 +329,12 @@ impl Run {
     /// Closes what the file's top level opened.
     pub fn finish(&mut self, sink: &mut dyn FnMut(Event)) {
         let top = Rc::clone(&self.host().top);
+        self.boundary(Boundary::FileCloses(&self.file));
         self.close(&top, sink);
         for warning in top.warnings.take() {
             sink(Event::Log { file: self.file.clone(), test: None, text: format!("warning: {warning}") });
         }
-        self.boundary(|| format!("end of file {}", self.file));
+        self.boundary(Boundary::FileEnds(&self.file));
     }
 }
 

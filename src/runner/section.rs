@@ -36,6 +36,8 @@ pub struct Section {
     pub skipped: RefCell<Option<String>>,
     /// What does not change the verdict.
     pub warnings: RefCell<Vec<String>>,
+    /// How many exchanges closed what it opened.
+    pub closes: Cell<u32>,
     /// How often it logged something.
     pub logged: Cell<u32>,
     /// Where an endless computation was when the deadline came.
@@ -56,6 +58,7 @@ impl Section {
             more_failures: Cell::new(0),
             skipped: RefCell::default(),
             warnings: RefCell::default(),
+            closes: Cell::new(0),
             logged: Cell::new(0),
             interrupted_at: RefCell::default(),
         })
@@ -90,6 +93,11 @@ impl Section {
         }
         tasks.push(Rc::clone(&task));
         task
+    }
+
+    /// The number of the next exchange that closes something.
+    pub fn next_close(&self) -> u32 {
+        self.closes.replace(self.closes.get() + 1)
     }
 
     /// One line for each task that is not over: what it waits for, and where.
@@ -150,6 +158,11 @@ pub struct TaskState {
 }
 
 impl TaskState {
+    /// The number of its next exchange.
+    pub fn next_exchange(&self) -> u32 {
+        self.exchanges.replace(self.exchanges.get() + 1)
+    }
+
     fn describe_wait(&self, now: Nanos) -> Option<String> {
         let waits = self.waits.borrow();
         let wait = waits.as_ref()?;

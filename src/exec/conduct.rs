@@ -1,0 +1,25 @@
+//! Who else may say who goes next: the replayer of a trace.
+
+use super::Ran;
+
+/// Who goes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The executor decides, as without a conductor.
+    Free,
+    /// This task, woken or not.
+    Task(u32),
+    /// The guests' side, by one step.
+    Guests,
+    /// Nobody: the wait is over.
+    Halt(Ran),
+}
+
+/// Says who goes next.
+pub trait Conductor {
+    /// Asked before each turn; `ready` says whether some task could go.
+    fn next(&self, ready: bool) -> Next;
+
+    /// There is no task of this number (any more).
+    fn no_such_task(&self, serial: u32);
+}
