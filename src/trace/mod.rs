@@ -3,4 +3,6 @@
 //! A trace is a header and a sequence of [`record::Record`]s. `format` puts them into a file and gets them out again;
 //! everything else works on records and does not know how they are stored.
 
+pub mod fields;
 pub mod record;
+pub mod timeline;
