@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::rc::Rc;
 
-use common::{ENVIRONMENT, Outcome, Start, run};
+use common::{ENVIRONMENT, Outcome, Start, run_to_end};
 use host_tools::HostTools;
 use provium_kernel::ProgramTable;
 use provium_protocol::choice::Fixed;
@@ -83,7 +83,8 @@ fn on_host(name: &str, script: &[u8]) -> Outcome {
 }
 
 fn in_guest(script: &[u8]) -> Outcome {
-    run(Start::file(script), Rc::new(Fixed::default()))
+    let endless = || Outcome { stdout: Vec::new(), stderr: b"it does not end".to_vec(), code: -1 };
+    run_to_end(Start::file(script), Rc::new(Fixed::default())).unwrap_or_else(endless)
 }
 
 fn recorded(outcome: &Outcome) -> Vec<u8> {

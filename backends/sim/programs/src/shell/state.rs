@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use provium_kernel::{Errno, Fd, Pid, Sys};
 
+use super::builtins::Place;
 use super::flow::{Eval, Flow, Frames};
 use super::jobs::Jobs;
 use super::options::{Opt, Options};
@@ -62,8 +63,8 @@ pub struct Shell {
     /// Functions, `eval`s, files and traps around this command.
     pub(super) depth: usize,
     pub(super) in_function: bool,
-    /// Where `getopts` is within a cluster of options.
-    pub(super) getopts_offset: usize,
+    /// Where `getopts` is, in this function's parameters.
+    pub(super) getopts: Place,
     /// Where commands were found, by name: the index in `PATH` and the file.
     pub(super) found: Rc<BTreeMap<Vec<u8>, FoundFile>>,
     /// The working directory by the names it was entered by.
@@ -97,7 +98,7 @@ impl Shell {
             loops: 0,
             depth: 0,
             in_function: false,
-            getopts_offset: 0,
+            getopts: Place::default(),
             found: Rc::default(),
             directory: None,
             made_call: false,
@@ -199,11 +200,16 @@ impl Shell {
     }
 
     pub(super) fn try_assign(&mut self, name: &[u8], value: &[u8], export: bool) -> Result<(), Refused> {
-        self.variables.set(name, value, export || self.has(Opt::AllExport))?;
-        match name {
-            b"PATH" => self.found = Rc::default(),
-            b"OPTIND" => self.getopts_offset = 0,
-            _ => {}
+        let export = export || self.has(Opt::AllExport);
+        if name == b"OPTIND" {
+            let place = Place::of(value).ok_or_else(|| Refused::IllegalNumber(value.into()))?;
+            self.variables.set(name, value, export)?;
+            self.getopts = place;
+            return Ok(());
+        }
+        self.variables.set(name, value, export)?;
+        if name == b"PATH" {
+            self.found = Rc::default();
         }
         Ok(())
     }
@@ -243,5 +249,6 @@ pub(super) fn refusal(name: &[u8], refused: Refused) -> Vec<u8> {
     match refused {
         Refused::ReadOnly => [name, b": is read only"].concat(),
         Refused::OutOfSpace => b"Out of space".to_vec(),
+        Refused::IllegalNumber(value) => [b"Illegal number: ", &value[..]].concat(),
     }
 }

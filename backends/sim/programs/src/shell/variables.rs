@@ -23,12 +23,14 @@ pub struct Variable {
 }
 
 /// Why a variable cannot be set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// It is read only.
     ReadOnly,
     /// There is no room, see [`MAX_BYTES`].
     OutOfSpace,
+    /// It only takes numbers.
+    IllegalNumber(Text),
 }
 
 /// What a function's end, or that of a command with assignments before it, gives back.
@@ -142,13 +144,20 @@ impl Variables {
 
     /// Makes a variable local to the innermost scope; it keeps its value and its attributes.
     pub fn localise(&mut self, name: &[u8]) {
+        if self.is_local(name) {
+            return;
+        }
         let old = self.table.get(name).cloned();
         if let Some(scope) = self.scopes.last_mut() {
-            let known = |saved: &Saved| matches!(saved, Saved::Variable(known, _) if **known == *name);
-            if !scope.iter().any(known) {
-                scope.push(Saved::Variable(name.into(), old));
-            }
+            scope.push(Saved::Variable(name.into(), old));
         }
+    }
+
+    /// Whether the end of the innermost scope gives a variable back.
+    #[must_use]
+    pub fn is_local(&self, name: &[u8]) -> bool {
+        let saved = self.scopes.last().map(Vec::as_slice).unwrap_or_default();
+        saved.iter().any(|saved| matches!(saved, Saved::Variable(known, _) if **known == *name))
     }
 
     /// Makes the options local to the innermost scope.

@@ -77,7 +77,12 @@ pub fn run_for(script: impl AsRef<[u8]>, steps: u64) -> Option<Outcome> {
 
 /// Runs a shell to its end.
 pub fn run(start: Start, choices: Rc<dyn Choices>) -> Outcome {
-    run_steps(start, choices, MAX_STEPS).expect("the script ends")
+    run_to_end(start, choices).expect("the script ends")
+}
+
+/// The same; `None` if it does not end in any reasonable number of steps, or waits for what cannot happen.
+pub fn run_to_end(start: Start, choices: Rc<dyn Choices>) -> Option<Outcome> {
+    run_steps(start, choices, MAX_STEPS)
 }
 
 /// Runs a shell for so many steps at most. `None`: it did not end, or waits for what cannot happen.

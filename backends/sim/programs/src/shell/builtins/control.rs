@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::Call;
+use super::{Call, Place};
 use crate::shell::flow::{Eval, Flow};
 use crate::shell::state::Shell;
 
@@ -64,6 +64,6 @@ pub(super) async fn shift(shell: &mut Shell, call: &mut Call) -> Eval {
         return Err(shell.error("can't shift that many").await);
     }
     Rc::make_mut(&mut shell.parameters).drain(..count);
-    shell.getopts_offset = 0;
+    shell.getopts = Place::default();
     Ok(0)
 }

@@ -5,15 +5,39 @@ use crate::shell::flow::{Eval, Flow};
 use crate::shell::state::Shell;
 use crate::shell::syntax::ast::is_name;
 
+/// Where `getopts` is. `OPTIND` shows it, and sets it when it is assigned to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::shell) struct Place {
+    /// The number of the next argument, from 1.
+    next: usize,
+    /// Where in the argument before `next` the next letter is; 0 if that argument is done.
+    offset: usize,
+}
+
+impl Default for Place {
+    fn default() -> Place {
+        Place { next: 1, offset: 0 }
+    }
+}
+
+impl Place {
+    /// The place that a value of `OPTIND` sets.
+    pub(in crate::shell) fn of(value: &[u8]) -> Option<Place> {
+        let number: i32 = std::str::from_utf8(value).ok()?.trim().parse().ok()?;
+        Some(Place { next: usize::try_from(number).ok()?.max(1), offset: 0 })
+    }
+}
+
 pub(super) async fn getopts(shell: &mut Shell, call: &mut Call) -> Eval {
     let [_, known, name, args @ ..] = call.argv.as_slice() else {
         return Err(shell.error("Usage: getopts optstring var [arg...]").await);
     };
     let args = if args.is_empty() { shell.parameters.to_vec() } else { args.to_vec() };
-    let index = shell.variables.get(b"OPTIND").and_then(|text| std::str::from_utf8(text).ok()?.trim().parse().ok());
-    let mut at = Scan { args: &args, next: index.unwrap_or(1usize).max(1) - 1, offset: shell.getopts_offset };
+    // Beyond the end it begins anew: these are other arguments.
+    let place = if shell.getopts.next > args.len() + 1 { Place::default() } else { shell.getopts };
+    let mut at = Scan { args: &args, next: place.next - 1, offset: place.offset };
     let found = at.option(known);
-    let (next, offset) = (at.next, at.offset);
+    let place = Place { next: at.next + 1, offset: at.offset };
     let is_end = found == Scanned::End;
     let (letter, argument, complaint) = match found {
         Scanned::End => (b'?', None, None),
@@ -29,7 +53,7 @@ pub(super) async fn getopts(shell: &mut Shell, call: &mut Call) -> Eval {
         shell.write_error(&[&complaint[..], b"\n"].concat()).await;
     }
     let name = name.clone();
-    set_results(shell, &name, letter, argument, next, offset).await?;
+    set_results(shell, &name, letter, argument, place).await?;
     Ok(i32::from(is_end))
 }
 
@@ -38,8 +62,7 @@ async fn set_results(
     name: &[u8],
     letter: u8,
     argument: Option<Vec<u8>>,
-    next: usize,
-    offset: usize,
+    place: Place,
 ) -> Result<(), Flow> {
     match argument {
         Some(argument) => shell.assign(b"OPTARG", &argument, false).await?,
@@ -48,8 +71,8 @@ async fn set_results(
             let _kept = shell.variables.unset(b"OPTARG");
         }
     }
-    shell.assign(b"OPTIND", (next + 1).to_string().as_bytes(), false).await?;
-    shell.getopts_offset = offset;
+    shell.assign(b"OPTIND", place.next.to_string().as_bytes(), false).await?;
+    shell.getopts = place;
     if !is_name(name) {
         return Err(shell.error(super::variables::bad_name(name)).await);
     }

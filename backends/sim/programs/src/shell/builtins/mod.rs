@@ -15,6 +15,8 @@ mod variables;
 use std::future::Future;
 use std::pin::Pin;
 
+pub(super) use getopts::Place;
+
 use super::exec::Mode;
 use super::flow::{Eval, Flow};
 use super::state::Shell;

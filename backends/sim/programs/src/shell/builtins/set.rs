@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::Call;
+use super::{Call, Place};
 use crate::shell::flow::{Eval, Flow};
 use crate::shell::options::{self, Opt};
 use crate::shell::state::Shell;
@@ -32,7 +32,7 @@ pub(super) async fn set(shell: &mut Shell, call: &mut Call) -> Eval {
     let rest = shell.read_options(args, false, &mut call.out).await?;
     if let Some(operands) = rest.operands {
         shell.parameters = Rc::new(operands);
-        shell.getopts_offset = 0;
+        shell.getopts = Place::default();
     }
     Ok(0)
 }

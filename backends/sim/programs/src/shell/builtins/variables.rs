@@ -64,6 +64,9 @@ pub(super) async fn unset(shell: &mut Shell, call: &mut Call) -> Eval {
             if !is_name(&name) {
                 return Err(shell.error(bad_name(&name)).await);
             }
+            if name == b"OPTIND" {
+                return Err(shell.error("Illegal number: ").await);
+            }
             let existed = shell.variables.get(&name).is_some();
             if let Err(refused) = shell.variables.unset(&name) {
                 return Err(shell.error(refusal(&name, refused)).await);

@@ -8,6 +8,7 @@ use provium_kernel::flags::O_RDONLY;
 use provium_kernel::{Errno, Fd, Pid};
 
 use super::Mode;
+use super::redirect::Prepared;
 use crate::shell::flow::{Eval, Flow};
 use crate::shell::options::Opt;
 use crate::shell::start::in_frames;
@@ -23,8 +24,8 @@ const CHUNK: usize = 4 << 10;
 /// What a child process does with its shell.
 pub(super) type Body = Box<dyn FnOnce(&mut Shell) -> Pin<Box<dyn Future<Output = Eval> + '_>>>;
 
-/// The ends of the pipes that a child keeps.
-#[derive(Clone, Copy, Debug, Default)]
+/// What a child does with its descriptors first: the ends of the pipes that it keeps, and its redirections.
+#[derive(Debug, Default)]
 struct Plumbing {
     /// Becomes standard input.
     input: Option<Fd>,
@@ -32,6 +33,8 @@ struct Plumbing {
     output: Option<Fd>,
     /// The end that only the parent reads from.
     foreign: Option<Fd>,
+    /// These are the child's own, and not undone.
+    redirects: Vec<Prepared>,
 }
 
 impl Shell {
@@ -68,7 +71,8 @@ impl Shell {
                     if no_input {
                         shell.read_nothing().await;
                     }
-                    shell.connect(plumbing).await;
+                    shell.connect(&plumbing).await;
+                    shell.redirect(&plumbing.redirects, None).await?;
                     let mode = Mode { last: true, tested: false };
                     match &*node {
                         // The child is the subshell.
@@ -87,7 +91,7 @@ impl Shell {
         let _stays_closed_then = self.sys.open("/dev/null", O_RDONLY, 0).await;
     }
 
-    async fn connect(&mut self, plumbing: Plumbing) {
+    async fn connect(&mut self, plumbing: &Plumbing) {
         if let Some(foreign) = plumbing.foreign {
             let _just_opened = self.sys.close(foreign).await;
         }
@@ -99,18 +103,23 @@ impl Shell {
         }
     }
 
-    /// `( a )`
-    pub(super) async fn subshell(&mut self, body: &Rc<Node>, mode: Mode) -> Eval {
+    /// `( a )`; its redirections are done by the child.
+    pub(super) async fn subshell(&mut self, body: &Rc<Node>, redirects: Vec<Prepared>, mode: Mode) -> Eval {
         if mode.last && !self.traps.any() {
-            let ended = self.eval(body, mode).await?;
-            return Ok(ended);
+            self.redirect(&redirects, None).await?;
+            return self.eval(body, mode).await;
         }
         let tested = mode.tested;
         let body = Rc::clone(body);
         let pid = self
             .fork(
                 false,
-                Box::new(move |shell| Box::pin(async move { shell.eval(&body, Mode { last: true, tested }).await })),
+                Box::new(move |shell| {
+                    Box::pin(async move {
+                        shell.redirect(&redirects, None).await?;
+                        shell.eval(&body, Mode { last: true, tested }).await
+                    })
+                }),
             )
             .await?;
         Ok(self.wait_in_front(&[pid]).await.pop().unwrap_or_default())
@@ -120,6 +129,12 @@ impl Shell {
     pub(super) async fn background(&mut self, body: &Rc<Node>) -> Eval {
         let pids = match &**body {
             Node::Pipeline(commands) => self.fork_pipeline(commands, true).await?,
+            Node::Redirected(command) => {
+                self.line = command.line;
+                let redirects = self.prepare_redirects(&command.redirects).await?;
+                let plumbing = Plumbing { redirects, ..Plumbing::default() };
+                vec![self.fork_command(&command.body, plumbing, true).await?]
+            }
             _ => vec![self.fork_command(body, Plumbing::default(), true).await?],
         };
         self.last_background = pids.last().copied();
@@ -142,7 +157,7 @@ impl Shell {
         let mut pids = Vec::with_capacity(commands.len());
         let mut input = None;
         for (index, command) in commands.iter().enumerate() {
-            let mut plumbing = Plumbing { input, output: None, foreign: None };
+            let mut plumbing = Plumbing { input, ..Plumbing::default() };
             if index + 1 < commands.len() {
                 match self.sys.pipe(0).await {
                     Ok((reading, writing)) => {
@@ -152,11 +167,12 @@ impl Shell {
                     Err(_) => return Err(self.error("Pipe call failed").await),
                 }
             }
+            let (output, foreign) = (plumbing.output, plumbing.foreign);
             pids.push(self.fork_command(command, plumbing, in_background).await?);
-            for end in [input, plumbing.output].into_iter().flatten() {
+            for end in [input, output].into_iter().flatten() {
                 let _just_opened = self.sys.close(end).await;
             }
-            input = plumbing.foreign;
+            input = foreign;
         }
         Ok(pids)
     }
@@ -167,7 +183,7 @@ impl Shell {
             Ok(ends) => ends,
             Err(_) => return Err(self.error("Pipe call failed").await),
         };
-        let plumbing = Plumbing { input: None, output: Some(writing), foreign: Some(reading) };
+        let plumbing = Plumbing { output: Some(writing), foreign: Some(reading), ..Plumbing::default() };
         let pid = self.fork_command(body, plumbing, false).await?;
         let _just_opened = self.sys.close(writing).await;
         let mut output = Vec::new();

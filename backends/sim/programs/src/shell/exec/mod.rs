@@ -64,7 +64,7 @@ impl Shell {
             Node::Subshell(body, line) => {
                 may_fail_shell = true;
                 self.line = *line;
-                self.subshell(body, mode).await?
+                self.subshell(body, Vec::new(), mode).await?
             }
             Node::Background(body) => {
                 may_fail_shell = true;
@@ -75,11 +75,18 @@ impl Shell {
             Node::List(commands) => self.list(commands, mode).await?,
             Node::Redirected(redirected) => {
                 self.line = redirected.line;
-                match self.redirected(redirected, mode).await? {
-                    Some(status) => status,
-                    None => {
-                        may_fail_shell = true;
-                        ERROR
+                if let Node::Subshell(body, line) = &*redirected.body {
+                    may_fail_shell = true;
+                    let redirects = self.prepare_redirects(&redirected.redirects).await?;
+                    self.line = *line;
+                    self.subshell(body, redirects, mode).await?
+                } else {
+                    match self.redirected(redirected, mode).await? {
+                        Some(status) => status,
+                        None => {
+                            may_fail_shell = true;
+                            ERROR
+                        }
                     }
                 }
             }

@@ -6,7 +6,7 @@ use super::children::Body;
 use super::find::Found;
 use super::redirect::Undo;
 use super::{MAX_FUNCTION_DEPTH, Mode};
-use crate::shell::builtins::{self, Builtin, Call};
+use crate::shell::builtins::{self, Builtin, Call, Place};
 use crate::shell::flow::{Eval, Flow};
 use crate::shell::options::Opt;
 use crate::shell::state::{ERROR, Shell};
@@ -86,8 +86,12 @@ impl Shell {
     }
 
     fn leave_scope(&mut self) {
+        let counts = self.variables.is_local(b"OPTIND");
         if let Some(options) = self.variables.leave() {
             self.options = options;
+        }
+        if counts {
+            self.getopts = self.variables.get(b"OPTIND").and_then(|value| Place::of(value)).unwrap_or_default();
         }
     }
 
@@ -230,9 +234,9 @@ impl Shell {
         let parameters = std::mem::replace(&mut self.parameters, Rc::new(parameters));
         let loops = std::mem::take(&mut self.loops);
         let was_in_function = std::mem::replace(&mut self.in_function, true);
-        let offset = std::mem::take(&mut self.getopts_offset);
+        let place = std::mem::take(&mut self.getopts);
         let ended = self.eval(body, mode.inner()).await;
-        self.getopts_offset = offset;
+        self.getopts = place;
         self.in_function = was_in_function;
         self.loops = loops;
         self.parameters = parameters;
