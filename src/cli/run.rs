@@ -23,6 +23,7 @@ use crate::report::terminal::Level;
 use crate::runner::discover::{Found, FoundFile, discover};
 use crate::runner::event::{Event, Failure};
 use crate::runner::file::{FileOptions, FileToRun, run_file};
+use crate::runner::inputs::Disk;
 use crate::runner::journal::Journal;
 use crate::runner::observe::Observer;
 
@@ -107,6 +108,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
             fail_fast: args.fail_fast,
             observers: journal.clone().map(|journal| journal as Rc<dyn Observer>).into_iter().collect(),
             conductor: None,
+            inputs: Rc::new(Disk),
         };
         let backend = args.backend.make(args.seed, journal.as_ref());
         run.file(&file_to_run(&project, file), &options, backend);

@@ -32,32 +32,20 @@ pub fn write_file(call: &Call) -> Result<Prepared, Fault> {
     Ok(Prepared::new(Op::WriteFile { path, data, perm, append }, ops::count))
 }
 
-/// `vm:push_file(host_path, guest_path, {perm})`. Without `perm` the guest's file gets the host file's bits.
+/// `vm:push_file(host_path, guest_path, {perm})`. Without `perm` the guest's file is 0755 if the host's owner may execute
+/// it and 0644 if not: the other bits are the umask of whoever made the working copy.
 pub fn push_file(call: &Call) -> Result<Prepared, Fault> {
-    let host_path = call.read(1, "host path", Named::text)?;
+    let host_path = call.read(1, "host path", Named::path)?;
     let path = path(call, 2)?;
     let options = call.options(3, &["perm"])?;
     let perm = options.get("perm", Named::permissions).map_err(|fault| fault.prefixed(&call.name()))?;
-    let full = call.host.setup.base.join(&host_path);
-    let unreadable =
-        |error: std::io::Error| call.usage(format!("cannot read the host file {}: {error}", full.display()));
-    let metadata = std::fs::metadata(&full).map_err(unreadable)?;
-    if metadata.len() > MAX_PUSH {
-        return Err(call.usage(format!("the host file {} is above the limit of {MAX_PUSH} bytes", full.display())));
-    }
-    let data = std::fs::read(&full).map_err(unreadable)?;
-    let perm = perm.or(Some(host_permissions(&metadata)));
-    Ok(Prepared::new(Op::WriteFile { path, data, perm, append: false }, ops::count))
-}
-
-#[cfg(unix)]
-fn host_permissions(metadata: &std::fs::Metadata) -> u32 {
-    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777
-}
-
-#[cfg(not(unix))]
-fn host_permissions(_: &std::fs::Metadata) -> u32 {
-    0o644
+    let setup = &call.host.setup;
+    let file = setup.inputs.read_file(&setup.run, &host_path, MAX_PUSH).map_err(|error| {
+        let shown = String::from_utf8_lossy(&host_path.0);
+        call.usage(format!("cannot read the host file {shown}: {}", error.message))
+    })?;
+    let perm = perm.or(Some(if file.executable { 0o755 } else { 0o644 }));
+    Ok(Prepared::new(Op::WriteFile { path, data: file.content, perm, append: false }, ops::count))
 }
 
 /// `x:stat(path)`.

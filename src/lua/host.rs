@@ -1,8 +1,7 @@
 //! What the bindings of one file's run share.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use mlua::{Function, Lua, Table, Value};
@@ -16,6 +15,8 @@ use super::tasks::Spawned;
 use super::testing::Registered;
 use crate::exec::{Conductor, Executor};
 use crate::runner::event::Event;
+use crate::runner::file::FileToRun;
+use crate::runner::inputs::HostInputs;
 use crate::runner::observe::Observers;
 use crate::runner::place::Place;
 use crate::runner::section::{Section, TaskState};
@@ -34,14 +35,12 @@ pub struct Pending {
 pub struct Setup {
     /// The file, as it is named to people.
     pub file: Rc<str>,
-    /// The test file's directory: host paths are relative to it.
-    pub base: PathBuf,
-    /// The project's directory: places are named relative to it.
-    pub project: Option<PathBuf>,
-    /// Where `require` looks.
-    pub roots: Vec<PathBuf>,
+    /// The same with where it is: what is asked of [`Setup::inputs`] is asked for it.
+    pub run: FileToRun,
+    /// Where its modules and files come from.
+    pub inputs: Rc<dyn HostInputs>,
     /// The profiles by name.
-    pub profiles: std::collections::BTreeMap<String, Profile>,
+    pub profiles: BTreeMap<String, Profile>,
     /// `provium.seed`.
     pub seed: Option<u64>,
     /// Says who goes next, in a replay.
@@ -98,6 +97,8 @@ pub struct Host {
     guests: Cell<u32>,
     /// File names, each held once.
     names: RefCell<Vec<Rc<str>>>,
+    /// The modules that were found, by the file that was looked for: their names.
+    pub modules: RefCell<BTreeMap<String, String>>,
     /// `math.randomseed` as Lua has it.
     pub raw_random_seed: RefCell<Option<Function>>,
     prelude: RefCell<Option<Table>>,
@@ -152,6 +153,7 @@ impl Host {
             events: RefCell::default(),
             exchanges: Cell::new(0),
             guests: Cell::new(0),
+            modules: RefCell::default(),
             raw_random_seed: RefCell::default(),
             prelude: RefCell::default(),
             cache: RefCell::default(),

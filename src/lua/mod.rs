@@ -41,5 +41,4 @@ pub(crate) use exchange::{Speaker, exchange};
 pub(crate) use failure::Raised;
 pub(crate) use host::{Host, Setup};
 pub(crate) use machine::VmState;
-pub(crate) use modules::read_source;
 pub(crate) use session::{Ended, Session};

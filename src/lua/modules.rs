@@ -2,61 +2,46 @@
 
 use mlua::chunk::ChunkMode;
 use mlua::{Table, Value};
+use provium_protocol::Errno;
 
 use super::args::Named;
-use super::call::{Call, Returned};
+use super::call::{Call, Returned, one};
 use super::fault::Fault;
+use crate::runner::inputs::HostError;
 
-/// The largest Lua file, in bytes: a module is source text that people wrote.
-pub const MAX_SOURCE: u64 = 16 << 20;
-
-/// `native.find_module(name, loaded)` → the key under which it is kept, and its chunk unless it is loaded.
+/// `native.find_module(name, loaded)` → the name under which it is kept, and its chunk unless it is loaded.
 pub fn find(call: &Call) -> Returned {
     let name = call.read(1, "name", Named::text)?;
     let Value::Table(loaded) = call.arg(2) else { return Err(call.usage("no table of modules")) };
     let relative = relative_path(&name)?;
-    let mut tried = Vec::new();
-    for root in &call.host.setup.roots {
-        for candidate in [format!("{relative}.lua"), format!("{relative}/init.lua")] {
-            let path = root.join(&candidate);
-            let key = path.to_string_lossy().into_owned();
-            if is_loaded(loaded, &key)? {
-                return Ok([Value::String(call.lua.create_string(&key)?)].into_iter().collect());
-            }
-            match std::fs::metadata(&path) {
-                Ok(metadata) if metadata.is_file() => {
-                    let source = read_source(&path, metadata.len())
-                        .map_err(|problem| Fault::usage(format!("require: cannot read {key}: {problem}")))?;
-                    let shown = shown_path(call, &path, &candidate);
-                    let chunk = call
-                        .lua
-                        .load(&source)
-                        .set_mode(ChunkMode::Text)
-                        .set_name(format!("@{shown}"))
-                        .into_function()
-                        .map_err(|error| Fault::usage(super::fault::plain_message(&error)))?;
-                    let key = Value::String(call.lua.create_string(&key)?);
-                    return Ok([key, Value::Function(chunk)].into_iter().collect());
-                }
-                _ => tried.push(key),
-            }
-        }
+    let host = &call.host;
+    if let Some(known) = host.modules.borrow().get(&relative)
+        && is_loaded(loaded, known)?
+    {
+        return one(call.lua, known.as_str());
     }
-    let tried = if tried.is_empty() { "there are no roots to look in".to_owned() } else { tried.join(", ") };
-    Err(Fault::usage(format!("require: there is no module `{name}`; looked for {tried}")))
+    let module = host.setup.inputs.module(&host.setup.run, &relative).map_err(|error| {
+        let HostError { message, errno } = error;
+        Fault::usage(match Errno(errno) {
+            Errno::ENOENT => format!("require: there is no module `{name}`; {message}"),
+            _ => format!("require: cannot read module `{name}`: {message}"),
+        })
+    })?;
+    let shown = Value::String(call.lua.create_string(&module.name)?);
+    let is_loaded = is_loaded(loaded, &module.name)?;
+    let chunk_name = format!("@{}", module.name);
+    host.modules.borrow_mut().insert(relative, module.name);
+    if is_loaded {
+        // Found under another of its names.
+        return Ok([shown].into_iter().collect());
+    }
+    let chunk = call.lua.load(&module.source).set_mode(ChunkMode::Text).set_name(chunk_name).into_function();
+    let chunk = chunk.map_err(|error| Fault::usage(super::fault::plain_message(&error)))?;
+    Ok([shown, Value::Function(chunk)].into_iter().collect())
 }
 
-/// How a module is named in messages: as its test file is, relative to the project when it lies in it.
-fn shown_path(call: &Call, path: &std::path::Path, candidate: &str) -> String {
-    let project = call.host.setup.project.as_deref();
-    match project.and_then(|project| path.strip_prefix(project).ok()) {
-        Some(relative) => relative.to_string_lossy().into_owned(),
-        None => candidate.to_owned(),
-    }
-}
-
-fn is_loaded(loaded: &Table, key: &str) -> Result<bool, Fault> {
-    Ok(!loaded.raw_get::<Value>(key)?.is_nil())
+fn is_loaded(loaded: &Table, name: &str) -> Result<bool, Fault> {
+    Ok(!loaded.raw_get::<Value>(name)?.is_nil())
 }
 
 /// The file of a module name: dots and slashes both part directories; nothing leads out of the roots.
@@ -70,14 +55,6 @@ fn relative_path(name: &str) -> Result<String, Fault> {
         "require: `{}` is no module name: parts joined by dots or slashes, none empty and none `..`",
         name.escape_debug()
     )))
-}
-
-/// Reads Lua source text.
-pub fn read_source(path: &std::path::Path, length: u64) -> Result<Vec<u8>, String> {
-    if length > MAX_SOURCE {
-        return Err(format!("it is larger than {} MiB", MAX_SOURCE >> 20));
-    }
-    std::fs::read(path).map_err(|error| error.to_string())
 }
 
 /// `native.require_loop(name)`.

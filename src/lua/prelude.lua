@@ -126,17 +126,17 @@ function load(chunk, name, mode, ...)
 end
 
 local loaded, LOADING = {}, {}
-local forget = {__close = function(guard, e) if e ~= nil then loaded[guard.path] = nil end end}
+local forget = {__close = function(guard, e) if e ~= nil then loaded[guard.file] = nil end end}
 function require(name)
-  local path, chunk = native.find_module(name, loaded)
-  local module = loaded[path]
+  local file, chunk = native.find_module(name, loaded)
+  local module = loaded[file]
   if module == LOADING then native.require_loop(name) end
   if module ~= nil then return module end
-  loaded[path] = LOADING
-  local guard <close> = setmetatable({path = path}, forget)
-  module = chunk(name, path)
+  loaded[file] = LOADING
+  local guard <close> = setmetatable({file = file}, forget)
+  module = chunk(name, file)
   if module == nil then module = true end
-  loaded[path] = module
+  loaded[file] = module
   return module
 end
 

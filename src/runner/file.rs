@@ -10,6 +10,7 @@ use provium_protocol::{Backend, Nanos};
 use crate::exec::Conductor;
 
 use super::event::{Event, Failure, Site};
+use super::inputs::{Disk, HostInputs};
 use super::observe::Observers;
 use super::run::Run;
 
@@ -66,6 +67,8 @@ pub struct FileOptions {
     pub observers: Observers,
     /// Says who goes next, in a replay.
     pub conductor: Option<Rc<dyn Conductor>>,
+    /// Where the test's text, its modules and its files come from: the disk, or a recording.
+    pub inputs: Rc<dyn HostInputs>,
 }
 
 impl Default for FileOptions {
@@ -78,6 +81,7 @@ impl Default for FileOptions {
             fail_fast: false,
             observers: Observers::default(),
             conductor: None,
+            inputs: Rc::new(Disk),
         }
     }
 }

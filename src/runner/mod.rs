@@ -6,6 +6,7 @@ pub mod discover;
 pub mod event;
 pub mod exchanges;
 pub mod file;
+pub mod inputs;
 pub mod journal;
 pub mod observe;
 pub mod place;

@@ -1,7 +1,6 @@
 //! One file's run: its top level, its tests, and the closing of what they opened.
 
 use std::cell::Cell;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -49,15 +48,14 @@ impl Run {
         backend: Rc<dyn Backend>,
         sink: &mut dyn FnMut(Event),
     ) -> Result<Run, Box<Failure>> {
-        let source = read(&file.path).map_err(|problem| {
-            let message = format!("cannot read {}: {problem}", file.path.display());
+        let source = options.inputs.script(file).map_err(|error| {
+            let message = format!("cannot read {}: {}", file.name, error.message);
             Box::new(Failure { message, ..Failure::default() })
         })?;
         let setup = Setup {
             file: file.name.as_str().into(),
-            base: file.path.parent().map(Path::to_path_buf).unwrap_or_default(),
-            project: project(file),
-            roots: file.roots.clone(),
+            run: file.clone(),
+            inputs: Rc::clone(&options.inputs),
             profiles: options.profiles.clone(),
             seed: options.seed,
             observers: options.observers.clone(),
@@ -346,21 +344,4 @@ fn waiting_site(section: &Section) -> Option<super::event::Site> {
         waits.as_ref().and_then(|wait| wait.at.clone())
     });
     waits.map(|place| place.to_site())
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
-    crate::lua::read_source(path, metadata.len())
-}
-
-/// The directory to which the file's name is relative.
-fn project(file: &FileToRun) -> Option<PathBuf> {
-    let mut project = file.path.as_path();
-    for part in Path::new(&file.name).components().rev() {
-        if project.file_name()? != part.as_os_str() {
-            return None;
-        }
-        project = project.parent()?;
-    }
-    Some(project.to_path_buf())
 }

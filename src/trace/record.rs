@@ -142,6 +142,8 @@ pub enum Record {
         path: ByteString,
         /// What it held, or why it could not be read.
         content: Result<ByteString, HostError>,
+        /// Whether its owner may execute it.
+        executable: bool,
     },
     /// Lua that computed past its deadline is stopped, at this look at the clock since it got the floor.
     Interrupt {
