@@ -81,7 +81,7 @@ impl Fold {
                 self.happen(Happening::Frame { guest, stream, opened, frame });
             }
             Record::Draw(_) | Record::GuestDraw(_) => self.line.draws += 1,
-            Record::HostFile { path, content } => self.happen(Happening::HostFile { path, content }),
+            Record::HostFile { path, content, executable: _ } => self.happen(Happening::HostFile { path, content }),
             Record::Interrupt { .. } => self.happen(Happening::Interrupt),
             Record::Choices(choices) => self.line.choices += choices.len() as u64,
             Record::ProgramStart { name, pid, args, env } => {
