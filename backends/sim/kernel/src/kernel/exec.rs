@@ -29,7 +29,7 @@ impl Kernel {
         let mut invocation = invocation;
         let mut file = path.to_vec();
         for depth in 0..=MAX_INTERPRETERS {
-            let loc = self.walk(pid, AT_FDCWD, &file, true)?.found()?;
+            let loc = self.walk_found(pid, AT_FDCWD, &file, true)?;
             let stat = self.stat_node(loc.node)?;
             if !stat.is_file() {
                 return Err(Errno::EACCES);

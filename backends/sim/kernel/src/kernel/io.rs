@@ -23,7 +23,7 @@ impl Kernel {
         let id = self.file_id(pid, fd)?;
         let offset = self.file(id)?.offset;
         let data = self.read_at(pid, id, len, offset)?;
-        self.file_mut(id)?.offset = offset + data.len() as u64;
+        self.moved_to(id, offset + data.len() as u64)?;
         Ok(data)
     }
 
@@ -37,6 +37,15 @@ impl Kernel {
             return Err(Errno::EINVAL.into());
         }
         self.read_at(pid, id, len, offset)
+    }
+
+    /// A transfer at the position moves it, but for what has no places.
+    fn moved_to(&mut self, id: usize, offset: u64) -> Result<(), Errno> {
+        let file = self.file_mut(id)?;
+        if !file.is_stream() {
+            file.offset = offset;
+        }
+        Ok(())
     }
 
     fn read_at(&mut self, pid: Pid, id: usize, len: usize, offset: u64) -> Result<Vec<u8>, Stop> {
@@ -129,11 +138,12 @@ impl Kernel {
         let id = self.file_id(pid, fd)?;
         let file = self.file(id)?;
         let mut offset = file.offset;
-        if file.flags & O_APPEND != 0 && matches!(file.kind, FileKind::Regular) {
+        // Writing nothing moves nothing, not even to the end.
+        if file.flags & O_APPEND != 0 && !data.is_empty() && matches!(file.kind, FileKind::Regular) {
             offset = self.file_len(file.loc.ok_or(Errno::EIO)?.node)?;
         }
         let written = self.write_at(pid, id, data, offset)?;
-        self.file_mut(id)?.offset = offset + written as u64;
+        self.moved_to(id, offset + written as u64)?;
         Ok(written)
     }
 
@@ -166,7 +176,11 @@ impl Kernel {
             FileKind::Regular => {
                 let node = file.loc.ok_or(Errno::EIO)?.node;
                 let data = self.within_file_limit(pid, data, offset)?;
-                Ok(self.write_file(node, data, offset)?)
+                let written = self.write_file(node, data, offset)?;
+                if written > 0 {
+                    self.take_privileges(pid, node)?;
+                }
+                Ok(written)
             }
             FileKind::Directory { .. } => Err(Errno::EISDIR.into()),
             FileKind::Path => Err(Errno::EBADF.into()),

@@ -46,15 +46,15 @@ impl Kernel {
         Ok((ready, watch))
     }
 
-    /// `FIONREAD`: bytes that a read would find.
-    pub(crate) fn bytes_waiting(&self, pid: Pid, fd: Fd) -> Result<u64, Errno> {
+    /// `FIONREAD`: bytes that a read would find. Less than none if a file ends before the position.
+    pub(crate) fn bytes_waiting(&self, pid: Pid, fd: Fd) -> Result<i64, Errno> {
         let file = self.file(self.file_id(pid, fd)?)?;
         match &file.kind {
-            FileKind::Pipe { pipe, .. } => Ok(self.pipes.get(*pipe).map_or(0, |pipe| pipe.len() as u64)),
-            FileKind::Socket(id) => Ok(self.socket_ref(*id)?.queued() as u64),
+            FileKind::Pipe { pipe, .. } => Ok(self.pipes.get(*pipe).map_or(0, |pipe| pipe.len() as i64)),
+            FileKind::Socket(id) => Ok(self.socket_ref(*id)?.queued() as i64),
             FileKind::Regular => {
                 let len = self.file_len(file.loc.ok_or(Errno::EIO)?.node)?;
-                Ok(len.saturating_sub(file.offset))
+                Ok(len as i64 - file.offset as i64)
             }
             _ => Err(Errno::ENOTTY),
         }

@@ -43,9 +43,15 @@ impl Kernel {
         let base = match whence {
             SEEK_SET => 0,
             SEEK_CUR => file.offset,
-            SEEK_END if matches!(file.kind, FileKind::Proc { .. }) => return Err(Errno::EINVAL),
+            // A directory has a beginning and places after it, but no end.
+            SEEK_END if matches!(file.kind, FileKind::Proc { .. } | FileKind::Directory { .. }) => {
+                return Err(Errno::EINVAL);
+            }
             SEEK_END => len,
             SEEK_DATA | SEEK_HOLE => {
+                if !matches!(file.kind, FileKind::Regular) {
+                    return Err(Errno::EINVAL);
+                }
                 let from = u64::try_from(offset).map_err(|_| Errno::ENXIO)?;
                 let node = file.loc.ok_or(Errno::EINVAL)?.node;
                 let found = match self.inode(node).map(|inode| &inode.kind) {
@@ -81,7 +87,8 @@ impl Kernel {
             return Err(if matches!(file.kind, FileKind::Path) { Errno::EBADF } else { Errno::EINVAL });
         }
         let node = file.loc.ok_or(Errno::EINVAL)?.node;
-        self.set_len(node, len)
+        self.set_len(node, len)?;
+        self.take_privileges(pid, node)
     }
 
     /// truncate(2).
@@ -99,7 +106,8 @@ impl Kernel {
         }
         self.check_writable(loc.mount)?;
         self.check(pid, loc.node, MAY_WRITE)?;
-        self.set_len(loc.node, len)
+        self.set_len(loc.node, len)?;
+        self.take_privileges(pid, loc.node)
     }
 
     /// fallocate(2): plain, keeping the size, and making holes.
@@ -144,7 +152,7 @@ impl Kernel {
         inode.mtime = now;
         self.memory_fs(node.fs)?.uncharge(freed);
         self.wake(Channel::File(node));
-        Ok(())
+        self.take_privileges(pid, node)
     }
 
     /// getdents64(2): the next entries; none at the end.

@@ -97,7 +97,8 @@ fn ioctl(c: &mut Call<'_>) -> Result<i64, Errno> {
         }
         FIONREAD => {
             let waiting = c.kernel(|kernel| kernel.bytes_waiting(pid, fd))?;
-            done(c.mem.put(addr, &i32::try_from(waiting).unwrap_or(i32::MAX).to_le_bytes()))
+            // The caller's int takes the lower half of what is longer.
+            done(c.mem.put(addr, &(waiting as i32).to_le_bytes()))
         }
         TCGETS if is_console(c, pid, fd)? => {
             // struct termios: cooked mode at 38400 baud, as a fresh console has it.

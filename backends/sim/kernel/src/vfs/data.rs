@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::limits::PAGE;
+use crate::limits::{MAX_FILE_SIZE, PAGE};
 
 type Page = Rc<[u8; PAGE]>;
 
@@ -93,7 +93,8 @@ impl FileData {
 
     /// Turns a range into a hole; the length stays.
     pub fn punch(&mut self, offset: u64, len: u64) {
-        let end = offset.saturating_add(len).min(self.len);
+        // Pages behind the end of the file, which fallocate(2) may have made, go too.
+        let end = offset.saturating_add(len).min(MAX_FILE_SIZE);
         if offset >= end {
             return;
         }
@@ -117,7 +118,8 @@ impl FileData {
 
     /// Sets the length: what is cut off is gone, what is added is a hole.
     pub fn set_len(&mut self, len: u64) {
-        if len < self.len {
+        // What was allocated behind the end goes even if the end stays.
+        if len <= self.len {
             let keep = len.div_ceil(PAGE as u64);
             self.pages.split_off(&keep);
             let within = (len % PAGE as u64) as usize;

@@ -159,6 +159,7 @@ impl Kernel {
         };
         if truncate && !created && stat.is_file() {
             self.set_len(loc.node, 0)?;
+            self.take_privileges(pid, loc.node)?;
         }
         let file = OpenFile::new(kind, status_flags(flags), Some(loc), place);
         Ok(self.install(pid, file, cloexec, 0)?)

@@ -104,6 +104,14 @@ impl Kernel {
         self.walk_from(pid, start, path, follow, &mut links)
     }
 
+    /// As `walk` to what must be there, and be a directory if there is a slash at the end.
+    pub(crate) fn walk_found(&self, pid: Pid, dirfd: Fd, path: &[u8], follow: bool) -> Result<Loc, Errno> {
+        match self.walk(pid, dirfd, path, follow)? {
+            Walk::Found { loc, slash: true, .. } if !self.is_dir(loc.node) => Err(Errno::ENOTDIR),
+            walk => walk.found(),
+        }
+    }
+
     /// Resolves all of a path but its last part. The directory is one, and may be searched.
     pub(crate) fn walk_parent<'a>(&self, pid: Pid, dirfd: Fd, path: &'a [u8]) -> Result<Parent<'a>, Errno> {
         check_path(path)?;
@@ -143,7 +151,7 @@ impl Kernel {
         let root = self.proc(pid)?.root;
         let mut at = if path.first() == Some(&b'/') { root } else { start };
         let mut entry = None;
-        let slash = path.last() == Some(&b'/');
+        let mut slash = path.last() == Some(&b'/');
         let mut rest = path;
         loop {
             while let [b'/', tail @ ..] = rest {
@@ -200,11 +208,15 @@ impl Kernel {
                 return Err(Errno::ELOOP);
             }
             match self.follow(pid, at, child, links)? {
-                Walk::Found { loc, entry: through, .. } => {
+                Walk::Found { loc, entry: through, slash: directory } => {
                     entry = through;
                     at = loc;
+                    // A slash at the end of what a link says asks for a directory too.
+                    slash |= last && directory;
                 }
-                Walk::Missing { dir, name, .. } if last => return Ok(Walk::Missing { dir, name, slash }),
+                Walk::Missing { dir, name, slash: directory } if last => {
+                    return Ok(Walk::Missing { dir, name, slash: slash || directory });
+                }
                 Walk::Missing { .. } => return Err(Errno::ENOENT),
                 Walk::OpenFile(file) if last => return Ok(Walk::OpenFile(file)),
                 Walk::OpenFile(_) => return Err(Errno::ENOTDIR),

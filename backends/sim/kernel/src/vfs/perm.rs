@@ -83,6 +83,21 @@ impl Kernel {
         Err(Errno::EACCES)
     }
 
+    /// A file that anybody but root changed no longer runs as its owner or group.
+    pub(crate) fn take_privileges(&mut self, pid: Pid, node: NodeId) -> Result<(), Errno> {
+        let creds = &self.proc(pid)?.creds;
+        let inode = self.inode(node).ok_or(Errno::EIO)?;
+        if creds.is_root() || inode.perm & (S_ISUID | S_ISGID) == 0 {
+            return Ok(());
+        }
+        let mut perm = inode.perm & !S_ISUID;
+        if loses_group(perm, inode.gid, creds) {
+            perm &= !S_ISGID;
+        }
+        self.inode_mut(node)?.perm = perm;
+        Ok(())
+    }
+
     /// `EPERM` unless the process owns the node or is root.
     pub(crate) fn check_owner(&self, pid: Pid, node: NodeId) -> Result<(), Errno> {
         let creds = &self.proc(pid)?.creds;
@@ -92,4 +107,10 @@ impl Kernel {
     pub(crate) fn is_dir(&self, node: NodeId) -> bool {
         self.stat_node(node).is_ok_and(|stat| stat.is_dir())
     }
+}
+
+/// Whether a change by this process takes `S_ISGID` from a file: without the group's right to execute it
+/// means something else, which members of the group may keep.
+pub(crate) fn loses_group(perm: u32, gid: u32, creds: &Credentials) -> bool {
+    perm & 0o010 != 0 || !(creds.is_root() || creds.in_group(gid))
 }

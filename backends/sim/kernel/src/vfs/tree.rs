@@ -5,7 +5,7 @@ use provium_protocol::Errno;
 use super::inode::{Inode, InodeKind, NodeId};
 use super::mount::Loc;
 use super::path::Walk;
-use super::perm::{MAY_EXEC, MAY_WRITE};
+use super::perm::{MAY_EXEC, MAY_WRITE, loses_group};
 use crate::flags::{AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, F_OK, S_ISGID, S_ISUID};
 use crate::kernel::Kernel;
 use crate::kernel::file::Attributes;
@@ -102,7 +102,7 @@ impl Kernel {
 
     /// readlinkat(2).
     pub fn readlink(&mut self, pid: Pid, dirfd: Fd, path: &[u8]) -> Result<Vec<u8>, Errno> {
-        let loc = self.walk(pid, dirfd, path, false)?.found()?;
+        let loc = self.walk_found(pid, dirfd, path, false)?;
         self.link_target(loc.node, pid)
     }
 
@@ -183,7 +183,7 @@ impl Kernel {
                 if !creds.is_root() && own.uid != creds.euid {
                     return Err(Errno::EPERM);
                 }
-                own.perm = changed_mode(mode, own.gid, false, &creds);
+                own.perm = changed_mode(mode, own.gid, &creds);
                 return Ok(());
             }
         };
@@ -197,7 +197,7 @@ impl Kernel {
         self.check_owner(pid, loc.node)?;
         let now = self.realtime();
         let inode = self.inode_mut(loc.node)?;
-        inode.perm = changed_mode(mode, inode.gid, inode.is_dir(), &creds);
+        inode.perm = changed_mode(mode, inode.gid, &creds);
         inode.ctime = now;
         self.wake(Channel::File(loc.node));
         Ok(())
@@ -313,10 +313,10 @@ pub enum Place {
 }
 
 /// The permissions that chmod(2) comes to.
-fn changed_mode(mode: u32, gid: u32, is_dir: bool, creds: &Credentials) -> u32 {
+fn changed_mode(mode: u32, gid: u32, creds: &Credentials) -> u32 {
     let perm = mode & 0o7777;
     // Nobody gets a program that runs as a group that is not theirs.
-    if creds.is_root() || is_dir || creds.in_group(gid) { perm } else { perm & !S_ISGID }
+    if creds.is_root() || creds.in_group(gid) { perm } else { perm & !S_ISGID }
 }
 
 /// What chown(2) comes to, or `EPERM`.
@@ -334,14 +334,19 @@ fn changed_owner(
             return Err(Errno::EPERM);
         }
     }
+    if !is_dir {
+        let mut kept = own.perm & !S_ISUID;
+        if loses_group(own.perm, own.gid, creds) {
+            kept &= !S_ISGID;
+        }
+        // Even who changes neither id changes the permissions with this.
+        if kept != own.perm && !creds.is_root() && own.uid != creds.euid {
+            return Err(Errno::EPERM);
+        }
+        own.perm = kept;
+    }
     own.uid = uid.unwrap_or(own.uid);
     own.gid = gid.unwrap_or(own.gid);
-    if !is_dir {
-        own.perm &= !S_ISUID;
-        if own.perm & 0o010 != 0 {
-            own.perm &= !S_ISGID;
-        }
-    }
     Ok(own)
 }
 

@@ -223,16 +223,62 @@ fn on_locks() -> impl Strategy<Value = Op> {
     ]
 }
 
+/// What a case is mostly about: how often each kind of operation comes.
+#[derive(Clone, Copy)]
+struct Focus {
+    files: u32,
+    descriptors: u32,
+    names: u32,
+    attributes: u32,
+    locks: u32,
+    processes: u32,
+}
+
+fn op(focus: Focus) -> impl Strategy<Value = Op> {
+    prop_oneof![
+        focus.files => on_files(),
+        focus.descriptors => on_descriptors(),
+        focus.names => on_names(),
+        focus.attributes => on_attributes(),
+        focus.locks => on_locks(),
+        2 * focus.processes => (1..PROCESSES, select(vec![0, NOBODY, NOBODY])).prop_map(|(to, uid)| Op::Fork(to, uid)),
+        focus.processes => Just(Op::Exit),
+    ]
+}
+
+/// A beginning that makes it likely that what follows meets what it is about, and what follows.
+fn case(begin: Vec<(usize, Op)>, focus: Focus) -> impl Strategy<Value = Vec<(usize, Op)>> {
+    let rest = prop::collection::vec((0..PROCESSES, op(focus)), 1..50);
+    rest.prop_map(move |rest| begin.iter().copied().chain(rest).collect())
+}
+
 /// What processes do, one after the other.
 pub fn ops() -> impl Strategy<Value = Vec<(usize, Op)>> {
-    let op = prop_oneof![
-        10 => on_files(),
-        3 => on_descriptors(),
-        7 => on_names(),
-        6 => on_attributes(),
-        3 => on_locks(),
-        2 => (1..PROCESSES, select(vec![0, NOBODY, NOBODY])).prop_map(|(to, uid)| Op::Fork(to, uid)),
-        1 => Just(Op::Exit),
-    ];
-    prop::collection::vec((0..PROCESSES, op), 1..60)
+    let file = (0, Op::Open("a", O_RDWR | O_CREAT | O_NONBLOCK, 0o666));
+    let fork = |to| (0, Op::Fork(to, 0));
+    let other = |to| (0, Op::Fork(to, NOBODY));
+    let anything = Focus { files: 10, descriptors: 3, names: 7, attributes: 6, locks: 3, processes: 1 };
+    prop_oneof![
+        4 => case(vec![], anything),
+        2 => case(
+            vec![file, fork(1), file],
+            Focus { files: 20, descriptors: 2, names: 1, attributes: 1, locks: 0, processes: 1 },
+        ),
+        2 => case(
+            vec![(0, Op::Pipe(O_NONBLOCK)), fork(1), (0, Op::Socketpair(libc::SOCK_STREAM)), (0, Op::Mknod("a", 0o10_666, 0))],
+            Focus { files: 10, descriptors: 10, names: 0, attributes: 1, locks: 0, processes: 2 },
+        ),
+        2 => case(
+            vec![fork(1), other(2), (0, Op::Mkdir("a", 0o777)), (0, Op::Mkdir("a/b", 0o755)), (0, Op::Mkdir("b", 0o777))],
+            Focus { files: 3, descriptors: 1, names: 20, attributes: 5, locks: 0, processes: 1 },
+        ),
+        2 => case(
+            vec![file, (0, Op::Mkdir("b", 0o777)), other(1), other(2), (0, Op::Mkdir("c", 0o2777))],
+            Focus { files: 5, descriptors: 1, names: 6, attributes: 15, locks: 0, processes: 1 },
+        ),
+        2 => case(
+            vec![file, fork(1), other(2), (0, Op::Chmod("a", 0o666, 0)), (1, file.1), (2, file.1)],
+            Focus { files: 3, descriptors: 3, names: 0, attributes: 0, locks: 20, processes: 1 },
+        ),
+    ]
 }

@@ -4,19 +4,22 @@
 
 use std::ffi::CString;
 use std::io::{Error, Read, Write};
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
-use std::os::unix::fs::PermissionsExt;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use provium_protocol::syscall::PtrTarget;
 
+use crate::PROCESSES;
 use crate::op::Op;
 use crate::perform::{Kernel, perform, tree};
-use crate::{PROCESSES, Settings};
+use crate::settings::{Scratch, Settings, User};
 
 /// Descriptors from here on belong to the test.
 const CONTROL: RawFd = 500;
+
+/// How long the host may take for one operation, in milliseconds: none waits, but hosts can be busy.
+const PATIENCE: i32 = 60_000;
 
 /// Not the number of an operation: look at the whole tree.
 const TREE: u32 = u32::MAX;
@@ -73,8 +76,17 @@ fn leave() -> ! {
     unsafe { libc::_exit(0) }
 }
 
+/// What all processes know.
+struct Server<'a> {
+    ops: &'a [(usize, Op)],
+    settings: &'a Settings,
+    jobs: &'a [RawFd],
+    results: &'a [RawFd],
+}
+
 /// Serves as one process until the test goes away.
-fn serve(ops: &[(usize, Op)], jobs: &[RawFd], results: &[RawFd], at: usize) -> ! {
+fn serve(server: &Server<'_>, at: usize) -> ! {
+    let Server { ops, settings, jobs, results } = *server;
     answer(results[at], &std::process::id().to_string());
     loop {
         let mut number = [0; 4];
@@ -83,34 +95,33 @@ fn serve(ops: &[(usize, Op)], jobs: &[RawFd], results: &[RawFd], at: usize) -> !
         }
         let number = u32::from_le_bytes(number);
         let result = match ops.get(number as usize) {
-            None => now(tree(&mut Linux)),
+            None => now(tree(&mut Linux, settings)),
             Some((_, Op::Exit)) => leave(),
             Some((_, Op::Fork(to, uid))) => {
                 // SAFETY: the child only makes system calls and allocates, which glibc keeps safe after fork.
                 match unsafe { libc::fork() } {
                     0 => {
-                        become_user(*uid);
-                        serve(ops, jobs, results, *to)
+                        if *uid != 0 && settings.user.is_none() {
+                            become_user(User { uid: *uid, gid: *uid, groups: &[] });
+                        }
+                        serve(server, *to)
                     }
                     -1 => Error::last_os_error().to_string(),
                     _ => "forked".to_owned(),
                 }
             }
-            Some((_, op)) => now(perform(&mut Linux, op)),
+            Some((_, op)) => now(perform(&mut Linux, settings, op)),
         };
         answer(results[at], &result);
     }
 }
 
-fn become_user(uid: u32) {
-    if uid == 0 {
-        return;
-    }
-    // SAFETY: plain system calls that change this process's only thread.
+fn become_user(user: User) {
+    // SAFETY: plain system calls that change this process's only thread; the groups live on.
     unsafe {
-        libc::syscall(libc::SYS_setgroups, 0, 0);
-        libc::syscall(libc::SYS_setresgid, uid, uid, uid);
-        libc::syscall(libc::SYS_setresuid, uid, uid, uid);
+        libc::syscall(libc::SYS_setgroups, user.groups.len(), user.groups.as_ptr());
+        libc::syscall(libc::SYS_setresgid, user.gid, user.gid, user.gid);
+        libc::syscall(libc::SYS_setresuid, user.uid, user.uid, user.uid);
     }
 }
 
@@ -154,20 +165,14 @@ pub struct Host {
     pids: Vec<Option<i32>>,
     first: libc::pid_t,
     // Removed when the processes are gone.
-    _scratch: tempfile::TempDir,
+    _scratch: Scratch,
 }
 
 impl Host {
     pub fn start(settings: &Settings, ops: &[(usize, Op)]) -> Host {
-        // The file system in memory is the closest to the simulated one.
-        let scratch = match tempfile::tempdir_in("/dev/shm") {
-            Ok(scratch) => scratch,
-            Err(_) => tempfile::tempdir().unwrap(),
-        };
-        std::fs::set_permissions(scratch.path(), std::fs::Permissions::from_mode(settings.mode)).unwrap();
+        let scratch = Scratch::new(settings);
         let (jobs, results): (Vec<Pipe>, Vec<Pipe>) = (0..PROCESSES).map(|_| (pipe(), pipe())).unzip();
-        let path = CString::new(scratch.path().as_os_str().as_encoded_bytes()).unwrap();
-        use std::os::fd::AsRawFd;
+        let path = CString::new(settings.scratch).unwrap();
         let job_ends: Vec<RawFd> = jobs.iter().map(|pipe| pipe.read.as_raw_fd()).collect();
         let result_ends: Vec<RawFd> = results.iter().map(|pipe| pipe.write.as_raw_fd()).collect();
         let others: Vec<RawFd> = jobs
@@ -181,8 +186,8 @@ impl Host {
         if first == 0 {
             // A panic must not unwind into the test that this is a copy of.
             let _ = std::panic::catch_unwind(|| {
-                prepare(&path, &others);
-                serve(ops, &job_ends, &result_ends, 0)
+                prepare(&path, &others, settings.user);
+                serve(&Server { ops, settings, jobs: &job_ends, results: &result_ends }, 0)
             });
             leave();
         }
@@ -198,6 +203,15 @@ impl Host {
     }
 
     fn result(&mut self, at: usize) -> String {
+        let mut asked = libc::pollfd { fd: self.results[at].as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        // SAFETY: asks about one descriptor.
+        if unsafe { libc::poll(&mut asked, 1, PATIENCE) } == 0 {
+            if let Some(pid) = self.pids[at] {
+                // SAFETY: ends a process that this made; it waits inside of an operation, so it is there.
+                unsafe { libc::kill(pid, libc::SIGKILL) };
+            }
+            return "waits for ever".to_owned();
+        }
         let mut len = [0; 4];
         if self.results[at].read_exact(&mut len).is_err() {
             return "gone".to_owned();
@@ -211,7 +225,9 @@ impl Host {
 
     /// Has process `at` carry out the operation of this number.
     pub fn perform(&mut self, at: usize, number: usize, op: Op) -> String {
-        self.jobs[at].write_all(&(number as u32).to_le_bytes()).unwrap();
+        if self.jobs[at].write_all(&(number as u32).to_le_bytes()).is_err() {
+            return "gone".to_owned();
+        }
         match op {
             Op::Exit => {
                 // Its descriptors and locks are gone when the kernel has taken it away.
@@ -230,8 +246,10 @@ impl Host {
     }
 
     pub fn tree(&mut self) -> String {
-        self.jobs[0].write_all(&TREE.to_le_bytes()).unwrap();
-        self.result(0)
+        match self.jobs[0].write_all(&TREE.to_le_bytes()) {
+            Ok(()) => self.result(0),
+            Err(_) => "gone".to_owned(),
+        }
     }
 
     pub fn pids(&self) -> &[Option<i32>] {
@@ -251,7 +269,7 @@ impl Drop for Host {
 }
 
 /// Makes a process of nothing but the scratch directory.
-fn prepare(path: &std::ffi::CStr, others: &[RawFd]) {
+fn prepare(path: &std::ffi::CStr, others: &[RawFd], user: Option<User>) {
     // Should the host run out of memory, these processes are the ones to go.
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     // SAFETY: plain system calls on descriptors and memory of this process.
@@ -267,7 +285,11 @@ fn prepare(path: &std::ffi::CStr, others: &[RawFd]) {
         let limit = libc::rlimit { rlim_cur: 1_024, rlim_max: 4_096 };
         libc::setrlimit(libc::RLIMIT_NOFILE, &limit);
         libc::umask(0o022);
-        assert_eq!(libc::chroot(path.as_ptr()), 0);
-        assert_eq!(libc::chdir(c"/".as_ptr()), 0);
+        match user {
+            Some(user) => become_user(user),
+            None => assert_eq!(libc::chroot(path.as_ptr()), 0),
+        }
+        let start = if user.is_some() { path } else { c"/" };
+        assert_eq!(libc::chdir(start.as_ptr()), 0, "{}", Error::last_os_error());
     }
 }

@@ -72,3 +72,60 @@ pub enum Op {
 
 /// The commands of fcntl(2) with locks.
 pub const LOCK_COMMANDS: [i32; 4] = [libc::F_GETLK, libc::F_SETLK, libc::F_OFD_GETLK, libc::F_OFD_SETLK];
+
+impl Op {
+    /// The operation with other paths. Names of memfds and the like are none.
+    pub fn with_paths(self, change: impl Fn(P) -> P) -> Op {
+        match self {
+            Op::Open(path, flags, mode) => Op::Open(change(path), flags, mode),
+            Op::OpenAt(fd, path, flags, mode) => Op::OpenAt(fd, change(path), flags, mode),
+            Op::Truncate(path, len) => Op::Truncate(change(path), len),
+            Op::Mkdir(path, mode) => Op::Mkdir(change(path), mode),
+            Op::MkdirAt(fd, path, mode) => Op::MkdirAt(fd, change(path), mode),
+            Op::Unlink(path, flags) => Op::Unlink(change(path), flags),
+            Op::Rename(from, to, flags) => Op::Rename(change(from), change(to), flags),
+            Op::Link(from, to, flags) => Op::Link(change(from), change(to), flags),
+            Op::Symlink(target, path) => Op::Symlink(change(target), change(path)),
+            Op::Readlink(path, room) => Op::Readlink(change(path), room),
+            Op::Mknod(path, mode, dev) => Op::Mknod(change(path), mode, dev),
+            Op::Chmod(path, mode, flags) => Op::Chmod(change(path), mode, flags),
+            Op::Chown(path, uid, gid, flags) => Op::Chown(change(path), uid, gid, flags),
+            Op::Stat(path, flags) => Op::Stat(change(path), flags),
+            Op::StatAt(fd, path, flags) => Op::StatAt(fd, change(path), flags),
+            Op::Access(path, mode, flags) => Op::Access(change(path), mode, flags),
+            Op::Chdir(path) => Op::Chdir(change(path)),
+            Op::Utimens(path, atime, mtime, flags) => Op::Utimens(change(path), atime, mtime, flags),
+            Op::List(path) => Op::List(change(path)),
+            Op::Close(..)
+            | Op::Read(..)
+            | Op::Write(..)
+            | Op::Pread(..)
+            | Op::Pwrite(..)
+            | Op::Seek(..)
+            | Op::Dup(..)
+            | Op::Dup2(..)
+            | Op::Dup3(..)
+            | Op::Fcntl(..)
+            | Op::Pipe(..)
+            | Op::Eventfd(..)
+            | Op::Socketpair(..)
+            | Op::Shutdown(..)
+            | Op::Memfd(..)
+            | Op::Fionread(..)
+            | Op::Poll(..)
+            | Op::Ftruncate(..)
+            | Op::Fallocate(..)
+            | Op::Fsync(..)
+            | Op::Fchmod(..)
+            | Op::Fchown(..)
+            | Op::Fstat(..)
+            | Op::Umask(..)
+            | Op::Fchdir(..)
+            | Op::Getcwd
+            | Op::Flock(..)
+            | Op::Lock(..)
+            | Op::Fork(..)
+            | Op::Exit => self,
+        }
+    }
+}

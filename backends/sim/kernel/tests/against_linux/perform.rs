@@ -7,6 +7,7 @@ use provium_protocol::Errno;
 use provium_protocol::syscall::PtrTarget;
 
 use crate::op::{Op, P};
+use crate::settings::Settings;
 
 /// A kernel that takes raw system calls.
 pub trait Kernel {
@@ -19,6 +20,10 @@ const SYS_FCHMODAT2: i64 = 452;
 
 /// Times before this (in seconds since 1970) were set by utimensat(2); all others are "now".
 const SET_TIMES: i64 = 100_000;
+
+/// Where the last page begins that a file can have: looking for data there, Linux's arithmetic overflows and
+/// finds none.
+const LAST_PAGE: i64 = i64::MAX - 4_095;
 
 /// The most that a test writes into a socket at once: how much fits is counted differently.
 const SOCKET_WRITE: usize = 512;
@@ -58,20 +63,25 @@ fn time(sec: i64, nsec: i64) -> String {
 }
 
 /// What stat(2) says, as far as two kernels can agree on it.
-pub fn show_stat(buf: &[u8]) -> String {
+fn show_stat(buf: &[u8], in_memory: bool) -> String {
     // SAFETY: the buffer has the size of the structure, which is made of numbers.
     let stat: libc::stat = unsafe { std::ptr::read_unaligned(buf.as_ptr().cast()) };
     let kind = stat.st_mode & libc::S_IFMT;
-    let mut line = format!(
-        "mode {:o} nlink {} uid {} gid {} rdev {} size {}",
-        stat.st_mode, stat.st_nlink, stat.st_uid, stat.st_gid, stat.st_rdev, stat.st_size
-    );
-    if kind == libc::S_IFREG {
+    let mut line = format!("mode {:o} uid {} gid {} rdev {}", stat.st_mode, stat.st_uid, stat.st_gid, stat.st_rdev);
+    // How long a directory is, and whether its own directories count as links to it, is up to the disk.
+    if in_memory || kind != libc::S_IFDIR {
+        let _ = write!(line, " nlink {} size {}", stat.st_nlink, stat.st_size);
+    }
+    // So is how much room a file takes.
+    if in_memory && kind == libc::S_IFREG {
         let _ = write!(line, " blocks {}", stat.st_blocks);
     }
     // Following a symbolic link touches its access time on Linux; pipes and sockets have made-up times.
     if matches!(kind, libc::S_IFREG | libc::S_IFDIR) {
-        let _ = write!(line, " atime {}", time(stat.st_atime, stat.st_atime_nsec));
+        // A disk may be mounted not to keep these.
+        if in_memory {
+            let _ = write!(line, " atime {}", time(stat.st_atime, stat.st_atime_nsec));
+        }
         let _ = write!(line, " mtime {}", time(stat.st_mtime, stat.st_mtime_nsec));
         let _ = write!(line, " ctime {}", time(stat.st_ctime, stat.st_ctime_nsec));
     }
@@ -80,6 +90,7 @@ pub fn show_stat(buf: &[u8]) -> String {
 
 struct On<'k, K> {
     kernel: &'k mut K,
+    settings: &'k Settings,
 }
 
 impl<K: Kernel> On<'_, K> {
@@ -99,6 +110,10 @@ impl<K: Kernel> On<'_, K> {
             *buf = plain;
         }
         result
+    }
+
+    fn show_stat(&self, buf: &[u8]) -> String {
+        show_stat(buf, self.settings.in_memory)
     }
 
     async fn read(&mut self, nr: i64, fd: i32, len: usize, offset: i64) -> String {
@@ -193,6 +208,9 @@ impl<K: Kernel> On<'_, K> {
                 let args = [fd.into(), 0, len as i64, offset];
                 self.with(libc::SYS_pwrite64, &args, &mut [(1, pattern(first, len))]).await
             }
+            Op::Seek(fd, _, libc::SEEK_DATA | libc::SEEK_HOLE) if self.len(fd).await > LAST_PAGE => 0,
+            // Places in a directory are made up by each file system.
+            Op::Seek(fd, ..) if !self.settings.in_memory && self.file_type(fd).await == Some(libc::S_IFDIR) => 0,
             Op::Seek(fd, offset, whence) => self.numbers(libc::SYS_lseek, &[fd.into(), offset, whence.into()]).await,
             Op::Dup(fd) => self.numbers(libc::SYS_dup, &[fd.into()]).await,
             Op::Dup2(fd, to) => self.numbers(libc::SYS_dup2, &[fd.into(), to.into()]).await,
@@ -263,6 +281,9 @@ impl<K: Kernel> On<'_, K> {
             Op::Mknod(path, mode, dev) => {
                 self.with(libc::SYS_mknod, &[0, mode.into(), dev as i64], &mut [(0, text(path))]).await
             }
+            Op::Chmod(path, mode, 0) => {
+                self.with(libc::SYS_fchmodat, &[AT, 0, mode.into()], &mut [(1, text(path))]).await
+            }
             Op::Chmod(path, mode, flags) => {
                 self.with(SYS_FCHMODAT2, &[AT, 0, mode.into(), flags.into()], &mut [(1, text(path))]).await
             }
@@ -275,12 +296,12 @@ impl<K: Kernel> On<'_, K> {
             }
             Op::Fchown(fd, uid, gid) => self.numbers(libc::SYS_fchown, &[fd.into(), uid.into(), gid.into()]).await,
             Op::Stat(path, flags) => {
-                return self.stat(libc::AT_FDCWD, path, flags).await.map_or_else(shown, |buf| show_stat(&buf));
+                return self.stat(libc::AT_FDCWD, path, flags).await.map_or_else(shown, |buf| self.show_stat(&buf));
             }
             Op::StatAt(fd, path, flags) => {
-                return self.stat(fd, path, flags).await.map_or_else(shown, |buf| show_stat(&buf));
+                return self.stat(fd, path, flags).await.map_or_else(shown, |buf| self.show_stat(&buf));
             }
-            Op::Fstat(fd) => return self.fstat(fd).await.map_or_else(shown, |buf| show_stat(&buf)),
+            Op::Fstat(fd) => return self.fstat(fd).await.map_or_else(shown, |buf| self.show_stat(&buf)),
             Op::Access(path, mode, flags) => {
                 self.with(libc::SYS_faccessat2, &[AT, 0, mode.into(), flags.into()], &mut [(1, text(path))]).await
             }
@@ -319,6 +340,10 @@ impl<K: Kernel> On<'_, K> {
         Some(u32::from_le_bytes([buf[24], buf[25], buf[26], buf[27]]) & libc::S_IFMT)
     }
 
+    async fn len(&mut self, fd: i32) -> i64 {
+        self.fstat(fd).await.map_or(0, |buf| buf[48..56].iter().rev().fold(0, |len, byte| len << 8 | i64::from(*byte)))
+    }
+
     async fn write_len(&mut self, fd: i32, len: usize) -> usize {
         match self.file_type(fd).await {
             Some(libc::S_IFSOCK) => len.min(SOCKET_WRITE),
@@ -332,7 +357,7 @@ impl<K: Kernel> On<'_, K> {
     async fn tree(&mut self, dir: &str, lines: &mut Vec<String>) {
         let path: P = crate::intern(dir);
         match self.stat(libc::AT_FDCWD, path, 0).await {
-            Ok(buf) => lines.push(format!("{dir} {}", show_stat(&buf))),
+            Ok(buf) => lines.push(format!("{dir} {}", self.show_stat(&buf))),
             Err(errno) => lines.push(format!("{dir} {}", shown(errno))),
         }
         let names = match self.list(path).await {
@@ -352,7 +377,7 @@ impl<K: Kernel> On<'_, K> {
             let mut line = format!("{path} type {kind}");
             match self.stat(libc::AT_FDCWD, interned, libc::AT_SYMLINK_NOFOLLOW).await {
                 Ok(buf) => {
-                    let _ = write!(line, " {}", show_stat(&buf));
+                    let _ = write!(line, " {}", self.show_stat(&buf));
                 }
                 Err(errno) => line.push_str(&shown(errno)),
             }
@@ -376,7 +401,12 @@ impl<K: Kernel> On<'_, K> {
         let end = self.numbers(libc::SYS_lseek, &[fd, 0, libc::SEEK_END.into()]).await;
         let _ = write!(line, " {}", self.read(libc::SYS_pread64, number, 5_000, (end - 5_000).max(0)).await);
         let mut at = 0;
-        for whence in [libc::SEEK_DATA, libc::SEEK_HOLE].repeat(4) {
+        let whences = if self.settings.in_memory && end <= LAST_PAGE {
+            [libc::SEEK_DATA, libc::SEEK_HOLE].repeat(4)
+        } else {
+            Vec::new()
+        };
+        for whence in whences {
             at = self.numbers(libc::SYS_lseek, &[fd, at, whence.into()]).await;
             let _ = write!(line, " {}", shown(at));
             if at < 0 {
@@ -389,14 +419,15 @@ impl<K: Kernel> On<'_, K> {
 }
 
 /// Carries an operation out; what it came to.
-pub async fn perform<K: Kernel>(kernel: &mut K, op: &Op) -> String {
-    On { kernel }.op(op).await
+pub async fn perform<K: Kernel>(kernel: &mut K, settings: &Settings, op: &Op) -> String {
+    On { kernel, settings }.op(op).await
 }
 
-/// Everything below the root.
-pub async fn tree<K: Kernel>(kernel: &mut K) -> String {
+/// Everything in the processes' directory.
+pub async fn tree<K: Kernel>(kernel: &mut K, settings: &Settings) -> String {
     let mut lines = Vec::new();
-    On { kernel }.tree("/", &mut lines).await;
+    let root = if settings.user.is_some() { settings.scratch } else { "/" };
+    On { kernel, settings }.tree(root, &mut lines).await;
     lines.join("\n")
 }
 

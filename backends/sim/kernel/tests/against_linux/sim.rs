@@ -11,9 +11,10 @@ use provium_kernel::{Machine, MachineConfig, ProgramFuture, ProgramTable, SigAct
 use provium_protocol::choice::Fixed;
 use provium_protocol::syscall::PtrTarget;
 
+use crate::PROCESSES;
 use crate::op::Op;
 use crate::perform::{Kernel, perform, tree};
-use crate::{PROCESSES, Settings};
+use crate::settings::{PARENT_MODE, Settings, User};
 
 #[derive(Clone, Copy)]
 enum Job {
@@ -60,45 +61,84 @@ async fn next_job(lines: &Lines, at: usize) -> Job {
     .await
 }
 
-fn serve(sys: Sys, lines: Lines, at: usize) -> ProgramFuture {
+fn serve(sys: Sys, settings: Settings, lines: Lines, at: usize) -> ProgramFuture {
     Box::pin(async move {
         lines[at].borrow_mut().pid = Some(sys.pid());
         loop {
             let result = match next_job(&lines, at).await {
-                Job::Tree => tree(&mut Caller(&sys)).await,
+                Job::Tree => tree(&mut Caller(&sys), &settings).await,
                 Job::Op(Op::Exit) => {
                     // The result is given first: the process is gone afterwards.
                     lines[at].borrow_mut().result = Some(String::new());
                     return 0;
                 }
-                Job::Op(Op::Fork(to, uid)) => fork(&sys, &lines, to, uid).await,
-                Job::Op(op) => perform(&mut Caller(&sys), &op).await,
+                Job::Op(Op::Fork(to, uid)) => fork(&sys, settings, &lines, to, uid).await,
+                Job::Op(op) => perform(&mut Caller(&sys), &settings, &op).await,
             };
             lines[at].borrow_mut().result = Some(result);
         }
     })
 }
 
-async fn fork(sys: &Sys, lines: &Lines, to: usize, uid: u32) -> String {
+async fn become_user(sys: &Sys, user: User) {
+    let groups: Vec<u8> = user.groups.iter().flat_map(|group| group.to_le_bytes()).collect();
+    let count = user.groups.len() as i64;
+    sys.raw_syscall(nr::SETGROUPS, [count, 0, 0, 0, 0, 0], &mut [groups], &[PtrTarget::Arg(1)]).await;
+    for (nr, id) in [(nr::SETRESGID, user.gid), (nr::SETRESUID, user.uid)] {
+        let id = i64::from(id);
+        sys.raw_syscall(nr, [id, id, id, 0, 0, 0], &mut [], &[]).await;
+    }
+}
+
+async fn fork(sys: &Sys, settings: Settings, lines: &Lines, to: usize, uid: u32) -> String {
     let lines = lines.clone();
     let pid = sys
         .fork(move |child| {
             Box::pin(async move {
-                if uid != 0 {
-                    let id = i64::from(uid);
-                    for (nr, args) in [
-                        (nr::SETGROUPS, [0, 0, 0, 0, 0, 0]),
-                        (nr::SETRESGID, [id, id, id, 0, 0, 0]),
-                        (nr::SETRESUID, [id, id, id, 0, 0, 0]),
-                    ] {
-                        child.raw_syscall(nr, args, &mut [], &[]).await;
-                    }
+                if uid != 0 && settings.user.is_none() {
+                    become_user(&child, User { uid, gid: uid, groups: &[] }).await;
                 }
-                serve(child, lines, to).await
+                serve(child, settings, lines, to).await
             })
         })
         .await;
     pid.map_or_else(|errno| errno.to_string(), |_| "forked".to_owned())
+}
+
+/// Makes the processes' directory.
+async fn make_scratch(sys: &Sys, settings: &Settings) {
+    let path = settings.scratch;
+    let mut parent = "";
+    for (end, _) in path.match_indices('/').skip(1) {
+        parent = &path[..end];
+        // All but the last are there at boot, or as they are on any host.
+        let _ = sys.mkdir(parent, 0o755).await;
+    }
+    sys.chmod(parent, PARENT_MODE).await.unwrap();
+    sys.mkdir(path, 0o755).await.unwrap();
+    if let Some(user) = settings.user {
+        let ids = [libc::AT_FDCWD.into(), 0, user.uid.into(), user.gid.into(), 0, 0];
+        for path in [parent, path] {
+            let name = [path.as_bytes(), b"\0"].concat();
+            assert_eq!(sys.raw_syscall(nr::FCHOWNAT, ids, &mut [name], &[PtrTarget::Arg(1)]).await, 0);
+        }
+    }
+    sys.chmod(path, settings.mode).await.unwrap();
+}
+
+/// What makes the first process one of nothing but its directory.
+async fn enter(sys: &Sys, settings: &Settings) {
+    match settings.user {
+        Some(user) => {
+            become_user(sys, user).await;
+            sys.chdir(settings.scratch).await.unwrap();
+        }
+        None => {
+            let bufs = &mut [[settings.scratch.as_bytes(), b"\0"].concat()];
+            assert_eq!(sys.raw_syscall(nr::CHROOT, [0; 6], bufs, &[PtrTarget::Arg(0)]).await, 0);
+            sys.chdir("/").await.unwrap();
+        }
+    }
 }
 
 impl Sim {
@@ -124,15 +164,11 @@ impl Sim {
                         sys.write_all(fd, if value { b"1" } else { b"0" }).await.unwrap();
                         sys.close(fd).await.unwrap();
                     }
-                    sys.mkdir("/scratch", 0o755).await.unwrap();
-                    sys.chmod("/scratch", settings.mode).await.unwrap();
+                    make_scratch(&sys, &settings).await;
                     sys.fork(move |child| {
                         Box::pin(async move {
-                            let bufs = &mut [b"/scratch\0".to_vec()];
-                            let entered = child.raw_syscall(nr::CHROOT, [0; 6], bufs, &[PtrTarget::Arg(0)]).await;
-                            assert_eq!(entered, 0);
-                            child.chdir("/").await.unwrap();
-                            serve(child, first, 0).await
+                            enter(&child, &settings).await;
+                            serve(child, settings, first, 0).await
                         })
                     })
                     .await

@@ -86,7 +86,7 @@ impl Kernel {
         let id = match address {
             Address::Abstract(name) => *self.abstract_names.get(name).ok_or(Errno::ECONNREFUSED)?,
             Address::Path(path) => {
-                let loc = self.walk(pid, AT_FDCWD, path, true)?.found()?;
+                let loc = self.walk_found(pid, AT_FDCWD, path, true)?;
                 self.check(pid, loc.node, MAY_WRITE)?;
                 match self.inode(loc.node).map(|inode| &inode.kind) {
                     Some(InodeKind::Socket(Some(id))) => *id,

@@ -107,6 +107,10 @@ impl Kernel {
     }
 
     fn send_packet(&mut self, pid: Pid, id: usize, data: &[u8], args: &SendArgs, creds: Ucred) -> Result<usize, Stop> {
+        // That the peer went away without reading everything is told once, before anything else.
+        if let Some(error) = self.socket_mut(id)?.error.take() {
+            return Err(error.into());
+        }
         let socket = self.socket_ref(id)?;
         let (limit, peer) = (socket.send_buffer, socket.peer.filter(|_| !socket.shut_write));
         if data.len() > limit {
