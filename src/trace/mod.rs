@@ -4,5 +4,6 @@
 //! everything else works on records and does not know how they are stored.
 
 pub mod fields;
+pub mod format;
 pub mod record;
 pub mod timeline;

@@ -19,6 +19,7 @@ pub const FORMAT_VERSION: u16 = 1;
 
 /// What the file says of itself before the first record. It is stored as JSON, so that a person can read it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Header {
     /// Who wrote it: `provium 0.1.0`.
     pub writer: String,

@@ -9,6 +9,7 @@
 //! would then be as large as the protocol.
 
 pub mod backend;
+mod batch;
 pub mod choice;
 pub mod errno;
 pub mod error;

@@ -210,7 +210,7 @@ pub enum Op {
 
     // Several at once.
     /// In order, each on its own → `Batch`. Batches do not nest.
-    Batch(Vec<Op>),
+    Batch(#[serde(deserialize_with = "crate::batch::flat")] Vec<Op>),
 
     // Workers. All but the first are said on the worker's own lane.
     /// → `Worker`.

@@ -52,7 +52,7 @@ pub enum Reply {
     /// A raw system call returned.
     Syscall(SyscallReply),
     /// One answer for each operation of the batch.
-    Batch(Vec<Result<Reply, OpError>>),
+    Batch(#[serde(deserialize_with = "crate::batch::flat")] Vec<Result<Reply, OpError>>),
     /// A worker was made.
     Worker(u64),
     /// All processes of a worker have ended.

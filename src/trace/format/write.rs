@@ -1,0 +1,143 @@
+//! Writing a trace, from its header to its closing block.
+
+use std::io::Write;
+
+use provium_protocol::Nanos;
+use provium_protocol::time::SECOND;
+
+use super::super::record::{Header, Record};
+use super::block::{MAX_BLOCK, Packer};
+use super::{Totals, WriteError, codec, header};
+
+/// A block ends when the lab's clock has moved so far since it began: what a killed run may lose is at most so old. By
+/// the lab's clock, because by any other the same run would not give the same bytes.
+const LONGEST_BLOCK: Nanos = SECOND;
+
+/// Memory kept from record to record, in bytes: enough for all but those with a file in them.
+const KEEP: usize = 4 * MAX_BLOCK;
+
+/// Writes one trace to `W`, which is appended to and never read or moved back.
+///
+/// A writer that is dropped before [`TraceWriter::finish`] leaves a torn trace, as a killed run does.
+pub struct TraceWriter<W> {
+    out: W,
+    /// Records that are in no block yet.
+    raw: Vec<u8>,
+    /// Blocks on their way out.
+    packed: Vec<u8>,
+    packer: Packer,
+    totals: Totals,
+    /// How far the clock moved since the last block.
+    moved: Nanos,
+    stopped: bool,
+}
+
+impl<W: Write> TraceWriter<W> {
+    /// Begins a trace by writing its header.
+    ///
+    /// # Errors
+    /// When the header is too large, or cannot be written.
+    pub fn new(mut out: W, header: &Header) -> Result<TraceWriter<W>, WriteError> {
+        out.write_all(&header::encode(header)?)?;
+        Ok(TraceWriter {
+            out,
+            raw: Vec::with_capacity(MAX_BLOCK),
+            packed: Vec::new(),
+            packer: Packer::new()?,
+            totals: Totals::default(),
+            moved: 0,
+            stopped: false,
+        })
+    }
+
+    /// Appends a record. It reaches the file with its block.
+    ///
+    /// # Errors
+    /// When it cannot be encoded or written. The trace then ends here: further calls give [`WriteError::Stopped`].
+    pub fn record(&mut self, record: &Record) -> Result<(), WriteError> {
+        let result = self.guarded(|writer| writer.append(record));
+        self.stopped |= result.is_err();
+        result
+    }
+
+    /// Ends the block that is being filled, so that everything up to here is in the file.
+    ///
+    /// # Errors
+    /// As for [`TraceWriter::record`].
+    pub fn flush(&mut self) -> Result<(), WriteError> {
+        let result = self.guarded(|writer| {
+            writer.end_blocks(1)?;
+            Ok(writer.out.flush()?)
+        });
+        self.stopped |= result.is_err();
+        result
+    }
+
+    /// Writes the closing block: the run has ended, and this was all of it.
+    ///
+    /// # Errors
+    /// As for [`TraceWriter::record`].
+    pub fn finish(mut self) -> Result<Totals, WriteError> {
+        self.guarded(|writer| {
+            writer.end_blocks(1)?;
+            writer.packed.clear();
+            writer.packer.closing(&writer.totals, &mut writer.packed);
+            writer.out.write_all(&writer.packed)?;
+            writer.out.flush()?;
+            Ok(writer.totals)
+        })
+    }
+
+    /// What was recorded so far.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    fn guarded<T>(&mut self, action: impl FnOnce(&mut Self) -> Result<T, WriteError>) -> Result<T, WriteError> {
+        if self.stopped { Err(WriteError::Stopped) } else { action(self) }
+    }
+
+    fn append(&mut self, record: &Record) -> Result<(), WriteError> {
+        let before = self.raw.len();
+        codec::encode(record, &mut self.raw)?;
+        self.totals.add(record, self.raw.len() - before);
+        self.moved = self.moved.saturating_add(moved(record));
+        if self.moved >= LONGEST_BLOCK {
+            self.end_blocks(1)
+        } else if self.raw.len() >= MAX_BLOCK {
+            self.end_blocks(MAX_BLOCK)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Writes blocks as long as at least so many bytes are left to be written.
+    fn end_blocks(&mut self, least: usize) -> Result<(), WriteError> {
+        let mut rest = &self.raw[..];
+        while rest.len() >= least {
+            let (block, after) = rest.split_at(rest.len().min(MAX_BLOCK));
+            self.packed.clear();
+            self.packer.records(block, &mut self.packed)?;
+            // In one piece, so that a killed run rarely leaves half a block.
+            self.out.write_all(&self.packed)?;
+            rest = after;
+        }
+        let written = self.raw.len() - rest.len();
+        self.raw.drain(..written);
+        self.raw.shrink_to(KEEP);
+        self.moved = 0;
+        Ok(())
+    }
+}
+
+/// How far a record says that the lab's clock moved.
+fn moved(record: &Record) -> Nanos {
+    match record {
+        Record::Poll { dt, .. }
+        | Record::ProgramPoll { dt, .. }
+        | Record::Boundary { dt, .. }
+        | Record::Halt { dt, .. } => *dt,
+        _ => 0,
+    }
+}
