@@ -18,8 +18,10 @@ pub const EXIT: i32 = 0;
 pub struct Traps {
     /// What is done, by signal; nothing is done for an empty text.
     actions: Rc<BTreeMap<i32, Text>>,
-    /// Caught signals whose action has not run yet.
-    pending: Vec<i32>,
+    /// Caught signals whose action has not run yet, each once however often it came.
+    pending: BTreeSet<i32>,
+    /// The first signal that came since traps were looked for last: those that came before have their turn.
+    fresh: Option<i32>,
     /// Signals that were ignored when the shell began: no trap changes that.
     ignored: Rc<BTreeSet<i32>>,
     /// Signals that the shell has set before.
@@ -38,10 +40,10 @@ impl Traps {
         self.actions.values().any(|action| !action.is_empty())
     }
 
-    /// The first caught signal that waits for its trap.
+    /// The first caught signal that waits for its trap, and not for that of another signal to end.
     #[must_use]
     pub fn first_pending(&self) -> Option<i32> {
-        self.pending.first().copied()
+        self.fresh
     }
 }
 
@@ -49,13 +51,18 @@ impl Shell {
     /// Notes the signals that were caught, so that calls sleep again.
     pub(super) fn note_signals(&mut self) {
         let caught = self.sys.take_caught();
-        self.traps.pending.extend(caught.into_iter().map(|signal| signal.0));
+        for signal in caught {
+            self.traps.pending.insert(signal.0);
+            self.traps.fresh.get_or_insert(signal.0);
+        }
     }
 
     /// Sets the trap for a signal, or for the end of the shell; `None` takes it away.
     pub(super) async fn set_trap(&mut self, signal: i32, action: Option<Text>) {
         let disposition = match &action {
             None => SigAction::Default,
+            // Children of a process that ignores this one leave no status, which the shell has to see.
+            Some(action) if action.is_empty() && signal == Signal::SIGCHLD.0 => SigAction::Default,
             Some(action) if action.is_empty() => SigAction::Ignore,
             Some(_) => SigAction::Catch,
         };
@@ -82,6 +89,7 @@ impl Shell {
     /// In a new subshell: traps are gone, ignored signals stay ignored.
     pub(super) async fn reset_traps(&mut self) {
         self.traps.pending.clear();
+        self.traps.fresh = None;
         let caught: Vec<i32> =
             self.traps.iter().filter(|(_, action)| !action.is_empty()).map(|(signal, _)| signal).collect();
         if caught.is_empty() {
@@ -105,14 +113,25 @@ impl Shell {
         }
     }
 
-    /// Runs the traps of signals that came in.
+    /// Runs the traps of signals that came in, in the order of their numbers. Those that come during a trap
+    /// have theirs within it.
     pub(super) async fn run_traps(&mut self) -> Result<(), Flow> {
         self.note_signals();
-        while !self.traps.pending.is_empty() {
-            let signal = self.traps.pending.remove(0);
+        // In the order of their numbers, whichever came first.
+        if self.traps.fresh.take().is_none() {
+            return Ok(());
+        }
+        let mut after = EXIT;
+        while let Some(signal) = self.traps.pending.range(after + 1..).next().copied() {
+            after = signal;
+            self.traps.pending.remove(&signal);
             let action = self.traps.actions.get(&signal).cloned();
             if let Some(action) = action.filter(|action| !action.is_empty()) {
-                self.run_trap(action).await?;
+                let ended = self.run_trap(action).await;
+                if ended.is_err() {
+                    self.traps.fresh = self.traps.pending.first().copied();
+                    return ended;
+                }
             }
         }
         Ok(())
