@@ -54,7 +54,6 @@ pub fn run(script: &str) -> Op {
 }
 
 /// How a command ended.
-#[must_use]
 pub fn ran(code: i32, stdout: &str) -> Result<Reply, OpError> {
     let (stdout, stderr) = (stdout.as_bytes().to_vec(), Vec::new());
     Ok(Reply::Run(RunReply { status: ExitStatus::Exited(code), stdout, stderr, truncated: false, duration_ns: 5 }))
