@@ -20,6 +20,9 @@ pub trait Conductor {
     /// Asked before each turn; `ready` says whether some task could go.
     fn next(&self, ready: bool) -> Next;
 
+    /// Why the run does not go on, in a line, if it does not.
+    fn stopped(&self) -> Option<String>;
+
     /// There is no task of this number (any more).
     fn no_such_task(&self, serial: u32);
 }

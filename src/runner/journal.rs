@@ -107,7 +107,7 @@ impl Observer for Journal {
             Boundary::FileLoaded(None) => "loaded".to_owned(),
             Boundary::FileLoaded(Some(why)) => format!("not loaded: {why}"),
             Boundary::TestBegins(test) => format!("test {test}"),
-            Boundary::TestCloses(test) => format!("closing test {test}"),
+            Boundary::TestCloses(test, _) => format!("closing test {test}"),
             Boundary::TestEnds(test, verdict) => {
                 let word = match verdict {
                     Verdict::Passed => "passed",

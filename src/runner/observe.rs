@@ -21,8 +21,8 @@ pub enum Boundary<'a> {
     FileLoaded(Option<&'a str>),
     /// A test begins.
     TestBegins(&'a str),
-    /// The body of the test is over; what it opened is closed next.
-    TestCloses(&'a str),
+    /// The body of the test is over, and whether it failed; what it opened is closed next.
+    TestCloses(&'a str, bool),
     /// The test is over.
     TestEnds(&'a str, &'a Verdict),
     /// All tests are over; what the top level opened is closed next.

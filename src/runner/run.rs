@@ -38,6 +38,8 @@ enum Outcome {
     Raised(Raised),
     TimedOut(Nanos),
     Deadlock,
+    /// The conductor has stopped the run.
+    Stopped(String),
 }
 
 impl Run {
@@ -89,6 +91,11 @@ impl Run {
     fn boundary(&self, what: Boundary<'_>) {
         let now = self.backend.now();
         self.host().setup.observers.tell(|observer| observer.boundary(now, what));
+    }
+
+    /// Why the conductor has stopped the run, if it has.
+    fn stopped(&self) -> Option<String> {
+        self.host().setup.conductor.as_ref().and_then(|conductor| conductor.stopped())
     }
 
     fn drain(&self, sink: &mut dyn FnMut(Event)) {
@@ -143,7 +150,7 @@ impl Run {
                 warnings,
                 site: info.site,
             });
-            if failed && options.fail_fast {
+            if (failed && options.fail_fast) || self.stopped().is_some() {
                 break;
             }
         }
@@ -173,7 +180,7 @@ impl Run {
                 failure = Some(Failure { message, exchanges: section.recent.notes(), ..unseen });
             }
         }
-        self.boundary(Boundary::TestCloses(&info.name));
+        self.boundary(Boundary::TestCloses(&info.name, failure.is_some()));
         self.close(&section, sink);
         self.session.forget_test();
         self.drain(sink);
@@ -196,6 +203,9 @@ impl Run {
             ended.borrow().is_some()
         });
         self.drain(sink);
+        if let Some(why) = self.stopped() {
+            return Outcome::Stopped(why);
+        }
         match (ran, ended.borrow_mut().take()) {
             // The deadline came while Lua computed where it could not be stopped, only be made to fail.
             (_, Some(_)) if section.interrupted_at.borrow().is_some() => Outcome::TimedOut(timeout),
@@ -226,6 +236,7 @@ impl Run {
                 }
                 Some(Failure { message, site, ..Failure::default() })
             }
+            Outcome::Stopped(why) => Some(Failure { message: why, site: waiting_site(section), ..Failure::default() }),
             Outcome::Deadlock => Some(Failure {
                 message: "deadlock: nothing can happen any more".to_owned(),
                 site: waiting_site(section),
@@ -301,7 +312,7 @@ impl Run {
 
     /// Closes what a section opened. Its tasks are gone by now.
     fn close(&self, section: &Rc<Section>, sink: &mut dyn FnMut(Event)) {
-        if !section.scope.has_open() {
+        if !section.scope.has_open() || self.stopped().is_some() {
             return;
         }
         let done = Rc::new(Cell::new(false));

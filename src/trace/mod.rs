@@ -7,4 +7,6 @@ pub mod diverge;
 pub mod fields;
 pub mod format;
 pub mod record;
+pub mod recorder;
+pub mod replay;
 pub mod timeline;

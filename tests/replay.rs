@@ -1,0 +1,124 @@
+//! What was recorded is replayed without the simulator: the same events in the same order, to the last letter.
+
+#[path = "common/library.rs"]
+mod library;
+
+use std::rc::Rc;
+
+use library::{files, options, schedule};
+use provium::exec::Conductor;
+use provium::runner::event::Event;
+use provium::runner::file::{FileToRun, run_file};
+use provium::runner::inputs::{Disk, HostFile, HostInputs, Module};
+use provium::runner::observe::{Observer, Observers};
+use provium::trace::record::{Header, HostError, Record};
+use provium::trace::recorder::{Memory, Recorder, RecordingBackend, RecordingChoices, RecordingInputs};
+use provium::trace::replay::{AtEnd, Builder, Mode, ReplayBackend, ReplayInputs, Replayer, Script};
+use provium_protocol::exec::ByteString;
+use provium_sim::SimBackend;
+
+/// What people are shown of a run, host times aside.
+fn shown(event: Event) -> Event {
+    match event {
+        Event::TestFinished { file, test, verdict, lab_time, warnings, site, .. } => {
+            Event::TestFinished { file, test, verdict, lab_time, host_time: 0, warnings, site }
+        }
+        other => other,
+    }
+}
+
+fn record(file: &FileToRun, seed: Option<u64>) -> (Header, Vec<Record>, Vec<Event>) {
+    let memory = Memory::default();
+    let recorder = Recorder::new(Box::new(memory.clone()));
+    let choices = Rc::new(RecordingChoices::new(Rc::clone(&recorder), schedule(seed)));
+    let backend = Rc::new(RecordingBackend::new(Rc::clone(&recorder), Rc::new(SimBackend::new(choices))));
+    let mut options = options(seed);
+    options.inputs = Rc::new(RecordingInputs::new(Rc::clone(&recorder), Rc::new(Disk)));
+    options.observers = Observers::new(vec![Rc::clone(&recorder) as Rc<dyn Observer>]);
+    let mut events = Vec::new();
+    run_file(file, &options, backend, &mut |event| events.push(shown(event)));
+    recorder.finish().expect("memory takes everything");
+    let header = Header { backend: "sim".into(), virtual_clock: true, ..Header::default() };
+    (header, memory.take(), events)
+}
+
+fn replay(
+    file: &FileToRun,
+    seed: Option<u64>,
+    mode: Mode,
+    header: Header,
+    records: Vec<Record>,
+) -> (Rc<Replayer>, Vec<Event>) {
+    let mut builder = Builder::new(header);
+    for record in records {
+        builder.add(record).expect("the recorder writes what makes sense");
+    }
+    let replayer = Replayer::new(builder.finish(), mode, AtEnd::Fail, None);
+    let mut options = options(seed);
+    options.observers = Observers::new(vec![Rc::clone(&replayer) as Rc<dyn Observer>]);
+    options.conductor = Some(Rc::clone(&replayer) as Rc<dyn Conductor>);
+    options.inputs = Rc::new(ReplayInputs::new(Rc::clone(&replayer), Script::Recorded, Rc::new(Nothing)));
+    let mut events = Vec::new();
+    let backend = Rc::new(ReplayBackend::new(Rc::clone(&replayer)));
+    run_file(file, &options, backend, &mut |event| events.push(shown(event)));
+    (replayer, events)
+}
+
+/// A host without any files: a replay needs none.
+struct Nothing;
+
+impl HostInputs for Nothing {
+    fn script(&self, file: &FileToRun) -> Result<Vec<u8>, HostError> {
+        panic!("the host is asked for {}", file.name)
+    }
+
+    fn module(&self, _: &FileToRun, relative: &str) -> Result<Module, HostError> {
+        panic!("the host is asked for the module {relative}")
+    }
+
+    fn read_file(&self, _: &FileToRun, path: &ByteString, _: u64) -> Result<HostFile, HostError> {
+        panic!("the host is asked for {path:?}")
+    }
+}
+
+fn all_replay(directory: &str, seed: Option<u64>, mode: Mode) {
+    let files = files(directory);
+    assert!(!files.is_empty(), "no tests in {directory}");
+    let mut problems = Vec::new();
+    for file in &files {
+        let (header, records, recorded) = record(file, seed);
+        let (replayer, replayed) = replay(file, seed, mode, header, records);
+        if let Some(stop) = replayer.stop() {
+            problems.push(format!("{}: {stop:?}", file.name));
+        } else if !replayer.is_on_plan() {
+            problems.push(format!("{}: the recorded order was left", file.name));
+        }
+        let differs = recorded.iter().zip(&replayed).find(|(recorded, replayed)| recorded != replayed);
+        if let Some((recorded, replayed)) = differs {
+            problems.push(format!("{}:\n  recorded {recorded:?}\n  replayed {replayed:?}", file.name));
+        } else if recorded.len() != replayed.len() {
+            problems.push(format!("{}: {} events recorded, {} replayed", file.name, recorded.len(), replayed.len()));
+        }
+    }
+    assert!(problems.is_empty(), "{} of {}:\n{}", problems.len(), files.len(), problems.join("\n"));
+}
+
+#[test]
+fn the_conformance_suite_replays() {
+    for seed in [None, Some(1), Some(7)] {
+        all_replay("tests/lua", seed, Mode::Strict);
+    }
+}
+
+#[test]
+fn failures_replay() {
+    all_replay("tests/lua-failing", None, Mode::Strict);
+    all_replay("tests/lua-failing", Some(3), Mode::Causal);
+}
+
+#[test]
+fn races_replay_under_every_schedule() {
+    for seed in 0..20 {
+        all_replay("tests/lua-races", Some(seed), Mode::Strict);
+    }
+}
