@@ -5,6 +5,7 @@ mod backend;
 mod list;
 mod outputs;
 mod run;
+mod trace;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -30,6 +31,8 @@ struct Cli {
 enum Command {
     /// List the tests instead of running them.
     List(list::ListArgs),
+    /// Look at traces of earlier runs
+    Trace(trace::TraceArgs),
 }
 
 const AFTER_HELP: &str = "\
@@ -52,6 +55,7 @@ pub fn main() -> ExitCode {
     let result = stacker::grow(STACK, || match &cli.command {
         None => run::run(&cli.run),
         Some(Command::List(args)) => list::list(args),
+        Some(Command::Trace(args)) => trace::trace(args),
     });
     match result {
         Ok(exit) => exit.into(),

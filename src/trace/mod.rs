@@ -3,6 +3,7 @@
 //! A trace is a header and a sequence of [`record::Record`]s. `format` puts them into a file and gets them out again;
 //! everything else works on records and does not know how they are stored.
 
+pub mod check;
 pub mod diverge;
 pub mod fields;
 pub mod format;

@@ -1,0 +1,40 @@
+//! `provium trace …`: tools that look at traces and run nothing.
+
+mod check;
+
+use std::io::{self, Write};
+
+use clap::{Args, Subcommand};
+
+use crate::error::{CommandError, Exit};
+
+/// Look at traces.
+#[derive(Args)]
+pub(super) struct TraceArgs {
+    #[command(subcommand)]
+    command: TraceCommand,
+}
+
+#[derive(Subcommand)]
+enum TraceCommand {
+    /// Verify traces: every block, every record, and that the records make sense together
+    Check(check::CheckArgs),
+}
+
+/// Carries the subcommand out.
+pub(super) fn trace(args: &TraceArgs) -> Result<Exit, CommandError> {
+    match &args.command {
+        TraceCommand::Check(args) => check::check(args),
+    }
+}
+
+/// Writes lines to standard output, and what is still in memory; `false` when nobody reads any more.
+fn print(out: &mut impl Write, lines: &[String]) -> Result<bool, CommandError> {
+    let done = lines.iter().try_for_each(|line| writeln!(out, "{line}")).and_then(|()| out.flush());
+    match done {
+        Ok(()) => Ok(true),
+        // Who reads no further has seen what they wanted.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(why) => Err(CommandError::Output { path: "standard output".into(), why }),
+    }
+}
