@@ -54,7 +54,9 @@ impl Filter {
         format!("/^{}$/", escape(&full_name(file, name)))
     }
 
-    fn matches(&self, full_name: &str) -> bool {
+    /// Whether the text contains it, or has a match.
+    #[must_use]
+    pub fn matches(&self, full_name: &str) -> bool {
         match self {
             Filter::Text(text) => full_name.contains(text.as_str()),
             Filter::Pattern(regex) => regex.is_match(full_name),

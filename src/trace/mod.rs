@@ -10,4 +10,5 @@ pub mod format;
 pub mod record;
 pub mod recorder;
 pub mod replay;
+pub mod show;
 pub mod timeline;

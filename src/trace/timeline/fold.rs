@@ -7,8 +7,8 @@ use provium_protocol::{Lane, Nanos, OpError, Reply, StreamId};
 use super::{Ask, Event, Exchange, Guest, Happening, Program, SenselessRecord, Source, Task, Test, Timeline};
 use crate::trace::record::{At, Boundary, GuestNo, Header, ProgramAnswer, ProgramNo, Record, Seq, SourceNo, TaskNo};
 
-/// The state between two records.
-pub(super) struct Fold {
+/// Takes records in, one after another, where a reader gives them so.
+pub struct Builder {
     line: Timeline,
     now: Nanos,
     /// The task that has the floor.
@@ -28,18 +28,26 @@ fn number<T: TryFrom<usize>>(count: usize) -> Result<T, String> {
     T::try_from(count).map_err(|_| "there are more of these than a trace can number".to_owned())
 }
 
-impl Fold {
-    pub(super) fn new(header: Header) -> Fold {
+impl Builder {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(header: Header) -> Builder {
         let line = Timeline { header, ..Timeline::default() };
-        Fold { line, now: 0, task: None, program: None, test: None, streams: BTreeMap::new(), closing: 0 }
+        Builder { line, now: 0, task: None, program: None, test: None, streams: BTreeMap::new(), closing: 0 }
     }
 
-    pub(super) fn finish(mut self) -> Timeline {
+    /// What the records tell.
+    #[must_use]
+    pub fn finish(mut self) -> Timeline {
         self.line.end = self.now;
         self.line
     }
 
-    pub(super) fn record(&mut self, record: Record) -> Result<(), SenselessRecord> {
+    /// Takes the next record in.
+    ///
+    /// # Errors
+    /// When it makes no sense after those before it. What it says is left out then.
+    pub fn record(&mut self, record: Record) -> Result<(), SenselessRecord> {
         let name = name(&record);
         let taken = self.take(record);
         let at = self.line.records;

@@ -9,6 +9,8 @@ pub mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use fold::Builder;
+
 use provium_protocol::exec::ByteString;
 use provium_protocol::profile::BootSpec;
 use provium_protocol::{Frame, Lane, Nanos, Op, OpError, Reply, Signal, StreamId};
@@ -243,7 +245,7 @@ pub struct SenselessRecord {
 impl Timeline {
     /// Puts records in order.
     pub fn new(header: Header, records: impl IntoIterator<Item = Record>) -> Result<Timeline, SenselessRecord> {
-        let mut fold = fold::Fold::new(header);
+        let mut fold = Builder::new(header);
         records.into_iter().try_for_each(|record| fold.record(record))?;
         Ok(fold.finish())
     }
