@@ -1,6 +1,8 @@
 //! `provium trace …`: tools that look at traces and run nothing.
 
 mod check;
+mod load;
+mod show;
 
 use std::io::{self, Write};
 
@@ -19,22 +21,40 @@ pub(super) struct TraceArgs {
 enum TraceCommand {
     /// Verify traces: every block, every record, and that the records make sense together
     Check(check::CheckArgs),
+    /// Show what a test asked its guests and what they answered, in order
+    Show(show::ShowArgs),
 }
 
 /// Carries the subcommand out.
 pub(super) fn trace(args: &TraceArgs) -> Result<Exit, CommandError> {
     match &args.command {
         TraceCommand::Check(args) => check::check(args),
+        TraceCommand::Show(args) => show::show(args),
     }
 }
 
 /// Writes lines to standard output, and what is still in memory; `false` when nobody reads any more.
 fn print(out: &mut impl Write, lines: &[String]) -> Result<bool, CommandError> {
-    let done = lines.iter().try_for_each(|line| writeln!(out, "{line}")).and_then(|()| out.flush());
+    written(lines.iter().try_for_each(|line| writeln!(out, "{line}")).and_then(|()| out.flush()))
+}
+
+/// What came of writing to standard output; `false` when nobody reads any more.
+fn written(done: io::Result<()>) -> Result<bool, CommandError> {
     match done {
         Ok(()) => Ok(true),
         // Who reads no further has seen what they wanted.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(why) => Err(CommandError::Output { path: "standard output".into(), why }),
+    }
+}
+
+/// Says what is wrong with a file of which a part could be shown.
+fn damaged(damage: Option<&str>) -> Exit {
+    match damage {
+        Some(damage) => {
+            super::complain(&damage);
+            Exit::CouldNotRun
+        }
+        None => Exit::Passed,
     }
 }
