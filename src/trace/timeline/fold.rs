@@ -263,8 +263,9 @@ impl Builder {
                 let ended = Some((now, verdict.clone()));
                 self.line.tests.push(Test { name: name.clone(), began: now, closes: None, ended });
             }
-            (Boundary::FileEnds, _) => self.line.complete = true,
-            (Boundary::FileBegins | Boundary::FileLoaded { .. } | Boundary::FileCloses, _) => {}
+            // After a file that could not be loaded there is nothing more to say.
+            (Boundary::FileEnds | Boundary::FileLoaded { failure: Some(_) }, _) => self.line.complete = true,
+            (Boundary::FileBegins | Boundary::FileLoaded { failure: None } | Boundary::FileCloses, _) => {}
         }
         self.happen(Happening::Boundary(what));
         if left {
