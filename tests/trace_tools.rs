@@ -62,7 +62,6 @@ fn every_run_of_the_suite_can_be_looked_at() {
     for file in files("tests/lua").iter().chain(&files("tests/lua-failing")) {
         let (header, records) = record(file, Some(1));
         let timeline = Timeline::new(header, records).unwrap_or_else(|error| panic!("{}: {error}", file.name));
-        assert!(timeline.complete, "{}", file.name);
         exchanges += timeline.exchanges.len();
         let (mut shown, mut lines) = (Vec::new(), Vec::new());
         let look = Look { paint: Paint { colour: false }, columns: Some(120), full: false };
