@@ -4,6 +4,7 @@
 //! everything else works on records and does not know how they are stored.
 
 pub mod check;
+pub mod diff;
 pub mod diverge;
 pub mod fields;
 pub mod format;

@@ -1,6 +1,7 @@
 //! `provium trace …`: tools that look at traces and run nothing.
 
 mod check;
+mod diff;
 mod load;
 mod show;
 
@@ -21,6 +22,8 @@ pub(super) struct TraceArgs {
 enum TraceCommand {
     /// Verify traces: every block, every record, and that the records make sense together
     Check(check::CheckArgs),
+    /// Show the first difference between two traces, task by task
+    Diff(diff::DiffArgs),
     /// Show what a test asked its guests and what they answered, in order
     Show(show::ShowArgs),
 }
@@ -29,6 +32,7 @@ enum TraceCommand {
 pub(super) fn trace(args: &TraceArgs) -> Result<Exit, CommandError> {
     match &args.command {
         TraceCommand::Check(args) => check::check(args),
+        TraceCommand::Diff(args) => diff::diff(args),
         TraceCommand::Show(args) => show::show(args),
     }
 }

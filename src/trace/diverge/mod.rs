@@ -3,14 +3,14 @@
 mod cause;
 mod kind;
 mod lines;
-mod show;
+pub(super) mod show;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
 use super::fields::{Difference, Field, differences};
-use super::timeline::{AskRef, Exchange, Timeline, on};
+use super::timeline::{AskRef, CLOSING, Exchange, Timeline, on};
 use crate::report::repeat::shell_quote;
 use crate::runner::event::Site;
 use kind::Case;
@@ -142,6 +142,26 @@ pub struct Divergence {
     pub agreed: Vec<(u64, String, String, String)>,
     /// Commands to run next, the most useful first.
     pub next: Vec<String>,
+    /// What the two sides are called.
+    pub labels: Labels,
+}
+
+/// What two sides are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Labels {
+    /// A recording, and a run that should do the same.
+    RecordedAndNow,
+    /// Two recordings.
+    AAndB,
+}
+
+impl Labels {
+    pub(super) fn of_sides(self) -> [&'static str; 2] {
+        match self {
+            Labels::RecordedAndNow => ["recorded", "now"],
+            Labels::AAndB => ["A", "B"],
+        }
+    }
 }
 
 /// Explains a divergence. `current` has the scripts as they are now, by the names that the recording has for them; what
@@ -190,18 +210,23 @@ pub fn explain(
             })
             .collect(),
         next: Vec::new(),
+        labels: Labels::RecordedAndNow,
     };
     divergence.suggest(None);
     divergence
 }
 
-/// The recorded exchanges of a task.
+/// The recorded exchanges of a task, or of what is closed in a test.
 fn recorded<'a>(timeline: &'a Timeline, at: Position<'_>) -> Vec<&'a Exchange> {
+    if at.task == CLOSING {
+        let closed = |exchange: &&Exchange| exchange.task.is_none() && timeline.test_name(exchange.test) == at.test;
+        return timeline.exchanges.iter().filter(closed).collect();
+    }
     let task = timeline.find_task(at.test, at.task);
     task.map(|task| task.exchanges.iter().filter_map(|&seq| timeline.exchange(seq)).collect()).unwrap_or_default()
 }
 
-fn recorded_side(timeline: &Timeline, exchange: &Exchange) -> Side {
+pub(super) fn recorded_side(timeline: &Timeline, exchange: &Exchange) -> Side {
     Side {
         seq: Some(exchange.seq),
         on: timeline.on(exchange),

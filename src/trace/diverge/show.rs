@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::{Cause, Difference, Divergence, Hunk, Kind, Side};
+use super::{Cause, Difference, Divergence, Hunk, Kind, Labels, Side};
 use crate::report::text::{clip, one_line};
 use crate::runner::describe;
 use crate::trace::fields::Field;
@@ -23,14 +23,14 @@ const MAX_HUNK_LINES: usize = 9;
 
 impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = Lines { lines: Vec::new() };
+        let mut out = Lines::default();
         let (number, task) = (self.index + 1, &self.task);
         let test = self.test.as_ref().map(|test| format!(" of test `{test}`")).unwrap_or_default();
         out.push("", format!("{}: {}", self.kind.name(), self.headline()));
         out.push("", format!("at exchange {number} of task {task}{test}"));
         self.sides(&mut out);
         for difference in &self.differences {
-            show_difference(&mut out, difference);
+            show_difference(&mut out, difference, self.labels);
         }
         self.show_cause(&mut out);
         // What both agree on gives way if the rest needs the room.
@@ -51,6 +51,14 @@ impl fmt::Display for Divergence {
 
 impl Divergence {
     fn headline(&self) -> &'static str {
+        if self.labels == Labels::AAndB {
+            return match self.kind {
+                Kind::Moved => "B does the same things in another order than A",
+                Kind::New => "B does something that A does not",
+                Kind::Removed => "B leaves out something that A does",
+                Kind::Changed => "B does something else than A",
+            };
+        }
         match (self.kind, &self.recorded, &self.now) {
             (Kind::Moved, ..) => "the test does the same things in another order than recorded",
             (Kind::New, None, _) => "the test goes on where the recording of this task ends",
@@ -62,9 +70,10 @@ impl Divergence {
     }
 
     fn sides(&self, out: &mut Lines) {
+        let [recorded, now] = self.labels.of_sides();
         for (label, side, absent) in [
-            ("recorded", &self.recorded, "nothing more of this task"),
-            ("now", &self.now, "nothing more: the task came to its end"),
+            (recorded, &self.recorded, "nothing more of this task"),
+            (now, &self.now, "nothing more: the task came to its end"),
         ] {
             match side {
                 Some(side) => out.push_all(label, show_side(side)),
@@ -76,9 +85,13 @@ impl Divergence {
     fn show_cause(&self, out: &mut Lines) {
         match &self.cause {
             Cause::ScriptChanged { hunks } => {
-                let mut lines = vec!["the script was edited since it was recorded:".to_owned()];
+                let edited = match self.labels {
+                    Labels::RecordedAndNow => "the script was edited since it was recorded:",
+                    Labels::AAndB => "the script of B is an edit of that of A:",
+                };
+                let mut lines = vec![edited.to_owned()];
                 for hunk in hunks {
-                    show_hunk(&mut lines, hunk);
+                    show_hunk(&mut lines, hunk, self.labels);
                 }
                 lines.truncate(MAX_HUNK_LINES + 1);
                 out.push_all("cause", lines);
@@ -86,6 +99,14 @@ impl Divergence {
             Cause::GuestAnswered { what } => {
                 out.push("cause", format!("the script is the same, but a guest answered differently: {what}"));
             }
+            Cause::UnrecordedInput if self.labels == Labels::AAndB => out.push_all(
+                "cause",
+                vec![
+                    "the script is the same, and so was every answer to this task: another task came first, or the"
+                        .to_owned(),
+                    "test saw something that is not in the trace".to_owned(),
+                ],
+            ),
             Cause::UnrecordedInput => out.push_all(
                 "cause",
                 vec![
@@ -104,12 +125,13 @@ impl Divergence {
 }
 
 /// The lines so far.
-struct Lines {
-    lines: Vec<String>,
+#[derive(Default)]
+pub(in crate::trace) struct Lines {
+    pub(in crate::trace) lines: Vec<String>,
 }
 
 impl Lines {
-    fn push(&mut self, label: &str, text: String) {
+    pub(in crate::trace) fn push(&mut self, label: &str, text: String) {
         let text = one_line(&text);
         let line = if label.is_empty() && self.lines.is_empty() { text } else { format!("  {label:<8}  {text}") };
         let line = if label.is_empty() && self.lines.len() == 1 { format!("  {}", line.trim_start()) } else { line };
@@ -117,7 +139,7 @@ impl Lines {
         self.lines.push(if label == "next" { line } else { clip(line.trim_end(), COLUMNS) });
     }
 
-    fn push_all(&mut self, label: &str, texts: Vec<String>) {
+    pub(in crate::trace) fn push_all(&mut self, label: &str, texts: Vec<String>) {
         for (at, text) in texts.into_iter().enumerate() {
             if at == 0 {
                 self.push(label, text);
@@ -129,7 +151,7 @@ impl Lines {
     }
 }
 
-fn show_side(side: &Side) -> Vec<String> {
+pub(in crate::trace) fn show_side(side: &Side) -> Vec<String> {
     let place = match &side.at {
         Some(site) => format!("{}:{}", site.file, site.line),
         None => "no line of the test".to_owned(),
@@ -139,8 +161,12 @@ fn show_side(side: &Side) -> Vec<String> {
     vec![format!("{place}{line}"), format!("{seq}{}  {}", side.on, side.operation)]
 }
 
-fn show_hunk(lines: &mut Vec<String>, hunk: &Hunk) {
-    lines.push(format!("{} (recorded line {}, now {})", hunk.file, hunk.recorded_line, hunk.now_line));
+fn show_hunk(lines: &mut Vec<String>, hunk: &Hunk, labels: Labels) {
+    let (file, then, now) = (&hunk.file, hunk.recorded_line, hunk.now_line);
+    lines.push(match labels {
+        Labels::RecordedAndNow => format!("{file} (recorded line {then}, now {now})"),
+        Labels::AAndB => format!("{file} (line {then} of A, {now} of B)"),
+    });
     lines.extend(hunk.lines.iter().map(|(mark, text)| format!("{mark} {text}")));
 }
 
@@ -151,7 +177,8 @@ fn argument(path: &str) -> String {
     if path.is_empty() { "argument".to_owned() } else { path.to_owned() }
 }
 
-fn show_difference(out: &mut Lines, difference: &Difference) {
+/// An argument, or a part of an answer, that differs.
+pub(in crate::trace) fn show_difference(out: &mut Lines, difference: &Difference, labels: Labels) {
     let name = argument(&difference.path);
     let is_time = difference.path.ends_with("_ns");
     let (mut then, mut now) = match (&difference.left, &difference.right) {
@@ -161,9 +188,11 @@ fn show_difference(out: &mut Lines, difference: &Difference) {
     if then == now {
         (then, now) = (format!("{:?}", difference.left), format!("{:?}", difference.right));
     }
-    out.push("differs", format!("{name}: recorded {then}"));
+    let [left, right] = labels.of_sides();
+    let wide = left.len().max(right.len());
+    out.push("differs", format!("{name}: {left:<wide$} {then}"));
     let indent = " ".repeat(name.chars().count() + 2);
-    out.push("", format!("{indent}now      {now}"));
+    out.push("", format!("{indent}{right:<wide$} {now}"));
 }
 
 /// Two texts; of long ones only the place where they differ.

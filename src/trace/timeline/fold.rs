@@ -76,12 +76,12 @@ impl Builder {
             Record::Ended { back, result } => self.end(back, false, result)?,
             Record::Booted { back, result } => self.end(back, true, result.map(|()| Reply::Unit))?,
             Record::Abandoned { back } => {
-                let now = self.now;
+                let (now, record) = (self.now, self.line.records);
                 let exchange = self.exchange(back)?;
                 if exchange.over().is_some() {
                     return Err(format!("exchange {} is over already", exchange.seq));
                 }
-                exchange.abandoned = Some(now);
+                (exchange.abandoned, exchange.over_record) = (Some(now), Some(record));
             }
             Record::Frame { guest, stream, frame } => {
                 self.known(guest, self.line.guests.len(), "guest")?;
@@ -187,6 +187,7 @@ impl Builder {
             began: self.now,
             ended: None,
             abandoned: None,
+            over_record: None,
         });
         Ok(())
     }
@@ -201,7 +202,7 @@ impl Builder {
     }
 
     fn end(&mut self, back: u64, boot: bool, result: Result<Reply, OpError>) -> Result<(), String> {
-        let now = self.now;
+        let (now, record) = (self.now, self.line.records);
         let exchange = self.exchange(back)?;
         let seq = exchange.seq;
         if matches!(exchange.ask, Ask::Boot(_)) != boot {
@@ -214,7 +215,7 @@ impl Builder {
             Ok(Reply::Stream(stream)) => Some((exchange.guest, *stream)),
             _ => None,
         };
-        exchange.ended = Some((now, result));
+        (exchange.ended, exchange.over_record) = (Some((now, result)), Some(record));
         if let Some(stream) = opened {
             self.streams.insert(stream, seq);
         }

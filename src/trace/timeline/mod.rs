@@ -155,6 +155,8 @@ pub struct Exchange {
     pub ended: Option<(Nanos, Result<Reply, OpError>)>,
     /// When nobody waited for it any more.
     pub abandoned: Option<Nanos>,
+    /// Which record says that it is over.
+    pub over_record: Option<u64>,
 }
 
 /// A run of a program written in Lua.
