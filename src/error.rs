@@ -6,6 +6,7 @@
 //! | 0 | every test that was asked for passed, or was skipped for a reason that the report states |
 //! | 1 | at least one test failed |
 //! | 2 | no test failed, but the run could not do what was asked: bad usage or configuration, nothing to run, a file that could not be loaded, a report that could not be written |
+//! | 125 | `provium replay`: a replay differs from its recording, or a trace cannot be read |
 //!
 //! When both happened the code is 1: a failed test is a fact about what is tested, and nothing that went
 //! wrong beside it makes it less so. Code 2 says that the run proves less than it was asked to.
@@ -28,6 +29,8 @@ pub enum Exit {
     TestFailed = 1,
     /// The run could not do what was asked.
     CouldNotRun = 2,
+    /// A replay differs from its recording, or a trace cannot be read: `git bisect run` skips this one.
+    Diverged = 125,
 }
 
 impl Exit {

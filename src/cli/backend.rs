@@ -6,6 +6,7 @@ use provium_protocol::Backend;
 use provium_protocol::choice::{Choices, Fixed, Seeded};
 
 use crate::runner::journal::Journal;
+use crate::trace::recorder::{Recorder, RecordingBackend, RecordingChoices};
 
 /// A backend that is built in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,12 @@ impl BackendName {
 
     /// A fresh backend. Each test file gets its own, so that no file depends on what ran before it.
     /// Its choices go into the journal, if there is one.
-    pub fn make(self, seed: Option<u64>, journal: Option<&Rc<Journal>>) -> Rc<dyn Backend> {
+    pub fn make(
+        self,
+        seed: Option<u64>,
+        journal: Option<&Rc<Journal>>,
+        recorder: Option<&Rc<Recorder>>,
+    ) -> Rc<dyn Backend> {
         let choices: Rc<dyn Choices> = match seed {
             Some(seed) => Rc::new(Seeded::new(seed)),
             None => Rc::new(Fixed::default()),
@@ -33,8 +39,16 @@ impl BackendName {
             Some(journal) => journal.choices(choices),
             None => choices,
         };
-        match self {
+        let choices = match recorder {
+            Some(recorder) => Rc::new(RecordingChoices::new(Rc::clone(recorder), choices)),
+            None => choices,
+        };
+        let backend: Rc<dyn Backend> = match self {
             BackendName::Sim => Rc::new(provium_sim::SimBackend::new(choices)),
+        };
+        match recorder {
+            Some(recorder) => Rc::new(RecordingBackend::new(Rc::clone(recorder), backend)),
+            None => backend,
         }
     }
 }

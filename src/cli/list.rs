@@ -54,14 +54,15 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, CommandError> {
     }
     for file in &found.files {
         let options = FileOptions { profiles: project.profiles.clone(), ..FileOptions::default() };
-        let tests = match list_file(&super::run::file_to_run(&project, file), &options, args.backend.make(None, None)) {
-            Ok(tests) => tests,
-            Err(failure) => {
-                complain(&cannot_load(&file.name, &failure));
-                exit = Exit::CouldNotRun;
-                continue;
-            }
-        };
+        let tests =
+            match list_file(&super::run::file_to_run(&project, file), &options, args.backend.make(None, None, None)) {
+                Ok(tests) => tests,
+                Err(failure) => {
+                    complain(&cannot_load(&file.name, &failure));
+                    exit = Exit::CouldNotRun;
+                    continue;
+                }
+            };
         for test in &tests {
             let skip = match selector.decide(&file.name, test) {
                 Selection::Run => test.skip.clone(),

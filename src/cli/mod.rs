@@ -4,8 +4,11 @@ mod args;
 mod backend;
 mod list;
 mod outputs;
+mod record;
+mod replay;
 mod run;
 mod trace;
+mod walk;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -33,6 +36,8 @@ enum Command {
     List(list::ListArgs),
     /// Look at traces of earlier runs
     Trace(trace::TraceArgs),
+    /// Run recorded tests again, without their guests.
+    Replay(replay::ReplayArgs),
 }
 
 const AFTER_HELP: &str = "\
@@ -56,6 +61,7 @@ pub fn main() -> ExitCode {
         None => run::run(&cli.run),
         Some(Command::List(args)) => list::list(args),
         Some(Command::Trace(args)) => trace::trace(args),
+        Some(Command::Replay(args)) => replay::replay(args),
     });
     match result {
         Ok(exit) => exit.into(),
@@ -69,6 +75,19 @@ pub fn main() -> ExitCode {
 /// Says on standard error what went wrong. Nobody may be left to hear it.
 fn complain(error: &dyn std::fmt::Display) {
     let _ = writeln!(io::stderr(), "error: {error}");
+}
+
+/// Says on standard error what went wrong beside the tests and costs nothing but itself.
+fn complain_softly(warning: &dyn std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "warning: {warning}");
+}
+
+/// The command as it was called, so that a command to type next works where this one did.
+fn program() -> String {
+    match std::env::args().next() {
+        Some(called) if called.contains('/') => called,
+        _ => "provium".to_owned(),
+    }
 }
 
 /// The project around the working directory, and that directory.

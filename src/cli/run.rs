@@ -12,6 +12,7 @@ use provium_protocol::{Backend, Nanos};
 use super::args::{self, Colour, SelectArgs};
 use super::backend::{self, BackendName};
 use super::outputs::{self, Look, Output};
+use super::record::{RecordArgs, Recordings};
 use crate::config::Project;
 use crate::error::{CommandError, Exit};
 use crate::report::Reports;
@@ -25,7 +26,8 @@ use crate::runner::event::{Event, Failure};
 use crate::runner::file::{FileOptions, FileToRun, run_file};
 use crate::runner::inputs::Disk;
 use crate::runner::journal::Journal;
-use crate::runner::observe::Observer;
+use crate::runner::observe::{Observer, Observers};
+use crate::trace::recorder::{Recorder, RecordingInputs};
 
 /// How to run.
 #[derive(Args, Clone, Debug)]
@@ -52,6 +54,8 @@ pub(super) struct RunArgs {
     /// same bytes
     #[arg(long, value_name = "FILE", help_heading = "What to show")]
     journal: Option<PathBuf>,
+    #[command(flatten)]
+    record: RecordArgs,
     /// Show what tests log, as they do
     #[arg(long, short, conflicts_with = "quiet", help_heading = "What to show")]
     verbose: bool,
@@ -83,7 +87,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
         Box::new(DiskSources::new(known.clone(), vec![project.dir.clone(), here.clone()]))
     };
     let reports = outputs::open(&args.report, &look, &sources)?;
-    let mut run = Run { reports, tally: Tally::default() };
+    let mut run = Run { reports, tally: Tally::default(), seen: Vec::new(), keeps_seen: false, recorded: None };
     let journal = match &args.journal {
         Some(path) => Some(Journal::create(path).map_err(|why| CommandError::Output { path: path.clone(), why })?),
         None => None,
@@ -93,6 +97,16 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
     run.event(Event::RunStarted { backend: args.backend.as_str().to_owned(), seed: args.seed, files });
     run.unreadable(&found);
     let mut stopped = None;
+    let recordings = Recordings {
+        args: &args.record,
+        project: &project,
+        here: &here,
+        backend: args.backend.as_str(),
+        seed: args.seed,
+        default_timeout: args.timeout.or(project.timeout),
+    };
+    let mut trouble = Vec::new();
+    let mut warned = false;
     for file in &found.files {
         if args.fail_fast && run.tally.failed > 0 {
             stopped = Some("a test failed (--fail-fast)".to_owned());
@@ -100,22 +114,59 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
         }
         let name = file.name.clone();
         let selector = selector.clone();
-        let options = FileOptions {
+        let file = file_to_run(&project, file);
+        let recording = recordings.begin(&file).unwrap_or_else(|warning| {
+            // Whatever is the matter is so for every file.
+            if !std::mem::replace(&mut warned, true) {
+                super::complain_softly(&warning);
+            }
+            None
+        });
+        let recorder = recording.as_ref().map(|recording| &recording.recorder);
+        let mut options = FileOptions {
             select: Box::new(move |test| selector.decide(&name, test)),
             default_timeout: args.timeout.or(project.timeout),
             profiles: project.profiles.clone(),
             seed: args.seed,
             fail_fast: args.fail_fast,
-            observers: journal.clone().map(|journal| journal as Rc<dyn Observer>).into_iter().collect(),
+            observers: observers(journal.as_ref(), recorder),
             conductor: None,
             inputs: Rc::new(Disk),
         };
-        let backend = args.backend.make(args.seed, journal.as_ref());
-        run.file(&file_to_run(&project, file), &options, backend);
+        if let Some(recorder) = recorder {
+            options.inputs = Rc::new(RecordingInputs::new(Rc::clone(recorder), options.inputs));
+        }
+        let backend = args.backend.make(args.seed, journal.as_ref(), recorder);
+        run.seen.clear();
+        run.keeps_seen = args.record.verify;
+        let failures = run.tally.failed + run.tally.broken_files;
+        run.recorded = recording.as_ref().map(|recording| recording.shown.clone());
+        run.file(&file, &options, backend);
+        // It holds the recorder, and with it the file.
+        drop(options);
+        let failed = run.tally.failed + run.tally.broken_files > failures;
+        if let Some(recording) = recording {
+            if let Err(warning) = recording.finish() {
+                super::complain_softly(&warning);
+            }
+            let mut keeps = recordings.keeps(failed);
+            if args.record.verify
+                && let Err(difference) = super::replay::verify(&file, &recording.path, &run.seen)
+            {
+                keeps = true;
+                trouble.push(format!(
+                    "`{}` does not replay as it ran, which is a defect of provium: keep `{}`\n{difference}",
+                    file.name, recording.shown
+                ));
+            }
+            if !keeps {
+                recording.discard()?;
+            }
+        }
     }
     let host_time = Nanos::try_from(started.elapsed().as_nanos()).unwrap_or(Nanos::MAX);
     run.event(Event::RunFinished { stopped, host_time });
-    let mut trouble = run.reports.failures();
+    trouble.extend(run.reports.failures());
     if let (Some(path), Some(Err(why))) = (&args.journal, journal.map(|journal| journal.finish())) {
         trouble.push(CommandError::Output { path: path.clone(), why }.to_string());
     }
@@ -143,18 +194,10 @@ fn repeat(args: &RunArgs, files: &[FoundFile], here: &Path) -> Repeat {
     }
     let path = |file: &FoundFile| file.path.strip_prefix(here).unwrap_or(&file.path).display().to_string();
     Repeat {
-        program: program(),
+        program: super::program(),
         options,
         selection: args.select.as_typed(),
         paths: files.iter().map(|file| (file.name.clone(), path(file))).collect(),
-    }
-}
-
-/// The command as it was called, so that the command to repeat works where this one did.
-fn program() -> String {
-    match std::env::args().next() {
-        Some(called) if called.contains('/') => called,
-        _ => "provium".to_owned(),
     }
 }
 
@@ -166,12 +209,30 @@ fn exact_seconds(ns: Nanos) -> String {
 struct Run {
     reports: Reports,
     tally: Tally,
+    /// What happened in the file that runs, if its replay is to be compared with it.
+    seen: Vec<Event>,
+    keeps_seen: bool,
+    /// The trace of the file that runs.
+    recorded: Option<String>,
+}
+
+/// Who sees the run of a file.
+fn observers(journal: Option<&Rc<Journal>>, recorder: Option<&Rc<Recorder>>) -> Observers {
+    let journal = journal.map(|journal| Rc::clone(journal) as Rc<dyn Observer>);
+    let recorder = recorder.map(|recorder| Rc::clone(recorder) as Rc<dyn Observer>);
+    journal.into_iter().chain(recorder).collect()
 }
 
 impl Run {
     fn event(&mut self, event: Event) {
         self.tally.event(&event);
         self.reports.event(&event);
+        if let (Event::FileStarted { file }, Some(trace)) = (&event, self.recorded.take()) {
+            self.reports.event(&Event::Recording { file: file.clone(), trace });
+        }
+        if self.keeps_seen {
+            self.seen.push(event);
+        }
     }
 
     /// What was found but cannot be run counts like a file that cannot be loaded.

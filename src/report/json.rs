@@ -46,6 +46,10 @@ enum Line<'a> {
         seed: Option<u64>,
         files: usize,
     },
+    Recording {
+        file: &'a str,
+        trace: &'a str,
+    },
     FileStarted {
         file: &'a str,
     },
@@ -131,6 +135,7 @@ impl<'a> Line<'a> {
                 files: *files,
             },
             Event::FileStarted { file } => Line::FileStarted { file },
+            Event::Recording { file, trace } => Line::Recording { file, trace },
             Event::FileFailed { file, failure } => Line::FileFailed { file, failure: failure.into() },
             Event::TestStarted { file, test } => Line::TestStarted { file, test },
             Event::Log { file, test, text } => Line::Log { file, test: test.as_deref(), text },

@@ -95,7 +95,7 @@ impl<W: Write> Report for Junit<W> {
                 let (name, host_time, warnings) = (test.clone(), *host_time, warnings.clone());
                 self.case(Case { name, line, host_time, outcome, log, warnings });
             }
-            Event::RunStarted { .. } | Event::FileFinished { .. } => {}
+            Event::Recording { .. } | Event::RunStarted { .. } | Event::FileFinished { .. } => {}
             Event::RunFinished { host_time, .. } => {
                 let xml = document(&self.suites, *host_time);
                 self.out.write_all(xml.as_bytes())?;

@@ -13,6 +13,8 @@ pub struct Repeat {
     pub options: Vec<String>,
     /// Options that chose tests: `--filter x`. Not yet quoted.
     pub selection: Vec<String>,
+    /// Whether this is a replay: then a run is had again by replaying it again.
+    pub is_replay: bool,
     /// How each file is to be named on the command line, by its name in events, where that differs.
     pub paths: BTreeMap<String, String>,
 }
@@ -33,6 +35,14 @@ impl Repeat {
         // Slow tests are the one part of the selection that an exact filter does not decide.
         let slow = self.selection.iter().filter(|option| *option == "--include-slow");
         self.command(arguments.iter().chain(slow))
+    }
+
+    /// Replays a trace.
+    #[must_use]
+    pub fn replay(&self, trace: &str) -> String {
+        let dashed = trace.starts_with('-').then_some("./").unwrap_or_default();
+        let words = [self.program.as_str(), "replay", &format!("{dashed}{trace}")];
+        words.map(shell_quote).join(" ")
     }
 
     fn path(&self, file: &str) -> String {

@@ -44,6 +44,7 @@ impl Tally {
             }
             Event::RunStarted { .. }
             | Event::FileStarted { .. }
+            | Event::Recording { .. }
             | Event::TestStarted { .. }
             | Event::Log { .. }
             | Event::RunFinished { .. } => {}

@@ -61,6 +61,20 @@ pub enum Verdict {
     Skipped(String),
 }
 
+impl Event {
+    /// What is the same in every run with the same choices: no times of the host, and nothing of where it is recorded.
+    #[must_use]
+    pub fn repeatable(&self) -> Option<Event> {
+        let mut event = self.clone();
+        match &mut event {
+            Event::TestFinished { host_time, .. } | Event::RunFinished { host_time, .. } => *host_time = 0,
+            Event::Recording { .. } => return None,
+            _ => {}
+        }
+        Some(event)
+    }
+}
+
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -77,6 +91,13 @@ pub enum Event {
     FileStarted {
         /// As it was named to the run.
         file: String,
+    },
+    /// What the file does is recorded.
+    Recording {
+        /// Which file.
+        file: String,
+        /// The trace, as it is to be named on the command line.
+        trace: String,
     },
     /// A file could not be loaded: a syntax error, an error at its top level. Its tests did not run.
     FileFailed {

@@ -12,4 +12,5 @@ pub mod record;
 pub mod recorder;
 pub mod replay;
 pub mod show;
+pub mod store;
 pub mod timeline;

@@ -44,6 +44,8 @@ pub struct Terminal<W> {
     paint: Paint,
     sources: Box<dyn Sources>,
     repeat: Repeat,
+    /// Where this file is recorded.
+    trace: Option<String>,
     tally: Tally,
     backend: String,
     seed: Option<u64>,
@@ -71,6 +73,7 @@ impl<W: Write> Terminal<W> {
             paint,
             sources,
             repeat,
+            trace: None,
             tally: Tally::default(),
             backend: String::new(),
             seed: None,
@@ -145,6 +148,9 @@ impl<W: Write> Terminal<W> {
         if let Verdict::Failed(failure) = end.verdict {
             self.failed.push((failure.site.clone().or(end.site.clone()), file.to_owned(), test.to_owned()));
             self.failure(failure, end.warnings)?;
+            if self.repeat.is_replay {
+                return self.replay();
+            }
             let alone = self.repeat.test(file, test);
             // A command that is to be typed must be whole, whatever its length.
             if self.not_first {
@@ -153,7 +159,7 @@ impl<W: Write> Terminal<W> {
             } else {
                 self.commands(&[("repeat this run:", alone)])?;
             }
-            return Ok(());
+            return self.replay();
         }
         for warning in end.warnings {
             let warning = clip(&one_line(warning), MAX_COLUMNS);
@@ -167,8 +173,23 @@ impl<W: Write> Terminal<W> {
         writeln!(self.out, "  {} could not be loaded", self.paint.bad("FAIL"))?;
         self.broken.push(file.to_owned());
         self.failure(failure, &[])?;
-        let command = self.repeat.file(file);
-        self.commands(&[("repeat this run:", command)])
+        if !self.repeat.is_replay {
+            let command = self.repeat.file(file);
+            self.commands(&[("repeat this run:", command)])?;
+        }
+        self.replay()
+    }
+
+    /// The last line of a failure: how to have this very run again, without its guests.
+    fn replay(&mut self) -> io::Result<()> {
+        match &self.trace {
+            Some(trace) => {
+                let label = if self.repeat.is_replay { "replay it again:" } else { "replay its recording:" };
+                let command = self.repeat.replay(trace);
+                self.commands(&[(label, command)])
+            }
+            None => Ok(()),
+        }
     }
 
     fn failure(&mut self, failure: &Failure, warnings: &[String]) -> io::Result<()> {
@@ -190,6 +211,10 @@ impl<W: Write> Terminal<W> {
             return Ok(());
         }
         let files = count(self.files_asked, "file");
+        if self.repeat.is_replay {
+            let traces = count(self.files_asked, "trace");
+            return writeln!(self.out, "{traces}, without their guests");
+        }
         writeln!(self.out, "{files} on {}, {}", self.backend, schedule(self.seed))
     }
 
@@ -216,14 +241,17 @@ impl<W: Write> Terminal<W> {
         }
         if self.level != Level::Quiet {
             let left = self.files_asked.saturating_sub(self.tally.files);
+            let how = match self.repeat.is_replay {
+                true => String::new(),
+                false => format!(", {}", schedule(self.seed)),
+            };
             let mut line = format!(
-                "{} and {} on {} in {} (lab clock {}), {}",
+                "{} and {} on {} in {} (lab clock {}){how}",
                 count(self.tally.files, "file"),
                 count(self.tally.selected(), "test"),
                 self.backend,
                 format_duration(significant(host_time)),
                 format_duration(significant(self.tally.lab_time)),
-                schedule(self.seed),
             );
             if self.tally.deselected > 0 {
                 line.push_str(&format!("; {} not selected", count(self.tally.deselected, "test")));
@@ -260,8 +288,9 @@ impl<W: Write> Report for Terminal<W> {
                 (self.seed, self.files_asked) = (*seed, *files);
                 self.started()?;
             }
+            Event::Recording { trace, .. } => self.trace = Some(trace.clone()),
             Event::FileStarted { .. } => {
-                (self.headed, self.not_first) = (false, false);
+                (self.headed, self.not_first, self.trace) = (false, false, None);
                 self.forget_logs();
             }
             Event::TestStarted { .. } => self.forget_logs(),

@@ -6,6 +6,7 @@
 
 mod backend;
 mod choices;
+mod file;
 mod inputs;
 mod program;
 mod sink;
@@ -24,6 +25,7 @@ use crate::runner::observe::{Boundary, Observer};
 
 pub use backend::RecordingBackend;
 pub use choices::RecordingChoices;
+pub use file::TraceFile;
 pub use inputs::{MODULE, RecordingInputs};
 pub use sink::{Memory, Sink};
 

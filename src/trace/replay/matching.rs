@@ -24,6 +24,8 @@ pub struct Question {
     pub now: Option<Asked>,
     /// On which VM.
     pub vm: String,
+    /// On which worker's line.
+    pub worker: Option<String>,
     /// Where.
     pub at: Option<Place>,
     /// Only the order between tasks differs (mode strict).
@@ -33,6 +35,7 @@ pub struct Question {
 /// What is asked now.
 pub(super) struct Now<'a> {
     pub vm: &'a str,
+    pub worker: Option<&'a str>,
     pub lane: Lane,
     pub asked: Asking<'a>,
     pub at: Option<&'a Place>,
@@ -46,12 +49,18 @@ pub(super) enum Asking<'a> {
 impl<'a> Now<'a> {
     pub fn op(exchange: &'a Exchange, op: &'a Op) -> Now<'a> {
         let origin = &exchange.origin;
-        Now { vm: &origin.vm, lane: origin.lane, asked: Asking::Op(op), at: origin.at.as_ref() }
+        Now {
+            vm: &origin.vm,
+            worker: origin.worker.as_deref(),
+            lane: origin.lane,
+            asked: Asking::Op(op),
+            at: origin.at.as_ref(),
+        }
     }
 
     pub fn boot(exchange: &'a Exchange, spec: &'a BootSpec) -> Now<'a> {
         let origin = &exchange.origin;
-        Now { vm: &origin.vm, lane: Lane::Main, asked: Asking::Boot(spec), at: origin.at.as_ref() }
+        Now { vm: &origin.vm, worker: None, lane: Lane::Main, asked: Asking::Boot(spec), at: origin.at.as_ref() }
     }
 
     fn to_asked(&self) -> Asked {
@@ -150,6 +159,7 @@ impl Replayer {
             agreed: agreed.map(|(seq, _)| seq as Seq),
             now: now.map(Now::to_asked),
             vm,
+            worker: now.and_then(|now| now.worker.map(str::to_owned)),
             at: now.and_then(|now| now.at.cloned()),
             order,
         }

@@ -12,12 +12,15 @@
 mod answers;
 mod backend;
 mod causal;
+pub mod explain;
 mod follow;
 mod guest;
 mod inputs;
+pub mod load;
 mod matching;
 mod plan;
 mod program;
+pub mod session;
 mod timers;
 
 use std::cell::{Cell, RefCell};

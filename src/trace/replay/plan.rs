@@ -334,6 +334,17 @@ impl Plan {
         found.map_or(self.items.len(), |found| item + found)
     }
 
+    /// Whether the body of this test was run.
+    #[must_use]
+    pub fn ran(&self, test: &str) -> bool {
+        let begun = self.items.iter().position(
+            |item| matches!(item, Item::Boundary { what: Boundary::TestBegins { name }, .. } if name == test),
+        );
+        begun
+            .and_then(|begun| self.items.get(begun + 1))
+            .is_some_and(|next| !matches!(next, Item::Boundary { what: Boundary::TestEnds { .. }, .. }))
+    }
+
     /// The path of the task of an exchange.
     #[must_use]
     pub fn task_of(&self, seq: Seq) -> &str {

@@ -1,0 +1,142 @@
+//! `--record`: keeps what a run saw.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use clap::{Args, ValueEnum};
+use provium_protocol::Nanos;
+use provium_protocol::profile::Profile;
+use sha2::{Digest, Sha256};
+
+use crate::config::Project;
+use crate::error::CommandError;
+use crate::runner::file::FileToRun;
+use crate::runner::inputs::{Disk, HostInputs};
+use crate::trace::record::Header;
+use crate::trace::recorder::{Recorder, TraceFile};
+use crate::trace::store;
+
+/// What is kept of a run.
+#[derive(Args, Clone, Debug)]
+pub(super) struct RecordArgs {
+    /// Which runs of files are kept in a trace, to be replayed
+    #[arg(long, value_enum, default_value_t = When::Failed, value_name = "WHEN", help_heading = "Recording")]
+    pub record: When,
+    /// Where traces are kept [default: traces/ of the project]
+    #[arg(long, value_name = "DIR", help_heading = "Recording")]
+    pub traces: Option<PathBuf>,
+    /// Replay each run of a file at once, and fail if it differs
+    #[arg(long, help_heading = "Recording")]
+    pub verify: bool,
+}
+
+/// Which runs are kept.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// All.
+    Always,
+    /// Those in which a test failed.
+    Failed,
+    /// None.
+    Never,
+}
+
+/// The settings that all recordings of this command share.
+pub(super) struct Recordings<'a> {
+    pub args: &'a RecordArgs,
+    pub project: &'a Project,
+    pub here: &'a Path,
+    pub backend: &'static str,
+    pub seed: Option<u64>,
+    pub default_timeout: Option<Nanos>,
+}
+
+/// The recording of one file.
+pub(super) struct Recording {
+    pub recorder: Rc<Recorder>,
+    /// Where it is kept.
+    pub path: PathBuf,
+    /// The same as it is to be typed.
+    pub shown: String,
+    directory: PathBuf,
+}
+
+impl Recordings<'_> {
+    /// Begins the recording of a file.
+    ///
+    /// # Errors
+    /// Why it is not recorded: a warning, no more.
+    pub fn begin(&self, file: &FileToRun) -> Result<Option<Recording>, String> {
+        if self.args.record == When::Never && !self.args.verify {
+            return Ok(None);
+        }
+        // A file that cannot be read is reported by who runs it.
+        let Ok(script) = Disk.script(file) else { return Ok(None) };
+        let directory = self.args.traces.clone().unwrap_or_else(|| self.project.dir.join("traces"));
+        let schedule = match self.seed {
+            Some(seed) => format!("seed-{seed}"),
+            None => "fifo".to_owned(),
+        };
+        let begun = store::create(&directory, &file.name, &schedule).map_err(|why| why.to_string());
+        let sink = begun.and_then(|(path, out)| {
+            let sink = TraceFile::begin(out, &self.header(file, &script)).map_err(|why| why.to_string());
+            sink.map(|sink| (path, sink))
+        });
+        let (path, sink) = sink.map_err(|why| {
+            format!("`{}` is not recorded: no trace can be written below `{}`: {why}", file.name, directory.display())
+        })?;
+        let shown = path.strip_prefix(self.here).unwrap_or(&path).display().to_string();
+        Ok(Some(Recording { recorder: Recorder::new(Box::new(sink)), path, shown, directory }))
+    }
+
+    fn header(&self, file: &FileToRun, script: &[u8]) -> Header {
+        let digest = |profile: &Profile| hex(&serde_json::to_vec(profile).unwrap_or_default());
+        let profiles = &self.project.profiles;
+        Header {
+            writer: concat!("provium ", env!("CARGO_PKG_VERSION")).to_owned(),
+            file: file.name.clone(),
+            file_sha256: hex(script),
+            backend: self.backend.to_owned(),
+            virtual_clock: self.backend == "sim",
+            strategy: if self.seed.is_some() { "random" } else { "fifo" }.to_owned(),
+            seed: self.seed,
+            default_timeout: self.default_timeout,
+            profiles: profiles.clone(),
+            profile_sha256: profiles.iter().map(|(name, profile)| (name.clone(), digest(profile))).collect(),
+            ..Header::default()
+        }
+    }
+
+    /// Whether a trace is kept.
+    pub fn keeps(&self, failed: bool) -> bool {
+        match self.args.record {
+            When::Always => true,
+            When::Failed => failed,
+            When::Never => false,
+        }
+    }
+}
+
+impl Recording {
+    /// Ends the trace.
+    ///
+    /// # Errors
+    /// What could not be kept.
+    pub fn finish(&self) -> Result<(), String> {
+        self.recorder.finish().map_err(|why| format!("the trace `{}` ends early: {why}", self.shown))
+    }
+
+    /// Nobody needs it.
+    ///
+    /// # Errors
+    /// Why it is still there.
+    pub fn discard(&self) -> Result<(), CommandError> {
+        let removed = store::remove(&self.directory, &self.path);
+        removed.map_err(|why| CommandError::Output { path: self.path.clone(), why })
+    }
+}
+
+/// SHA-256 in hexadecimal.
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,314 @@
+//! `provium replay TRACE…`: runs recorded tests again, without their guests.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use provium_protocol::Nanos;
+
+use super::args::Colour;
+use super::outputs::{self, Look, Output};
+use super::walk::Walk;
+use crate::config::Project;
+use crate::error::{CommandError, Exit};
+use crate::report::repeat::Repeat;
+use crate::report::sources::DiskSources;
+use crate::report::style::Paint;
+use crate::report::tally::Tally;
+use crate::report::terminal::Level;
+use crate::runner::event::{Event, Failure, Verdict};
+use crate::runner::file::{FileToRun, run_file};
+use crate::runner::inputs::Disk;
+use crate::runner::observe::Observer;
+use crate::trace::format::End;
+use crate::trace::record::RecordedVerdict;
+use crate::trace::replay::explain::explain;
+use crate::trace::replay::load::load;
+use crate::trace::replay::session::{Session, Settings};
+use crate::trace::replay::{AtEnd, Mode, Replayer, Script, Stop};
+
+/// Run recorded tests again, with no simulator and no guest: as they were recorded, in the recorded interleaving.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct ReplayArgs {
+    /// Traces to replay
+    #[arg(value_name = "TRACE", required = true)]
+    traces: Vec<PathBuf>,
+    /// Which Lua is run [default: current if the test file is there, else recorded]
+    #[arg(long, value_enum, value_name = "WHICH")]
+    script: Option<WhichScript>,
+    /// How closely the recorded order is kept
+    #[arg(long, value_enum, value_name = "MODE", default_value_t = WhichMode::Causal)]
+    mode: WhichMode,
+    /// What happens when a test asks for more than was recorded
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = WhichEnd::Fail)]
+    at_end: WhichEnd,
+    /// Stop at exchange N, counted from 0 as `provium trace show` does, and show the state of all tasks
+    #[arg(long, value_name = "N")]
+    until: Option<u64>,
+    /// Walk through the exchanges one by one
+    #[arg(long)]
+    step: bool,
+    /// Write a report: terminal, json (JSON lines) or junit (XML), to FILE or to standard output
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = outputs::parse)]
+    report: Vec<Output>,
+    /// Show what tests log, as they do
+    #[arg(long, short, conflicts_with = "quiet")]
+    verbose: bool,
+    /// Show failures and the closing line only
+    #[arg(long, short)]
+    quiet: bool,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    color: Colour,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes, as `git bisect run` wants them:
+  0    the recorded failure does not happen any more (or nothing had failed, and nothing does)
+  1    it still does, or something else fails
+  125  a replay diverged from its recording, or a trace could not be read: nothing can be said";
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum WhichScript {
+    /// The texts in the trace.
+    Recorded,
+    /// The working copy.
+    Current,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum WhichMode {
+    /// The order within each task; no answer before what was begun before it.
+    Causal,
+    /// All of it.
+    Strict,
+    /// Each exchange by its task, operation and arguments alone.
+    Keyed,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum WhichEnd {
+    /// The replay has diverged.
+    Fail,
+    /// The test ends there.
+    Stop,
+}
+
+impl ReplayArgs {
+    fn mode(&self) -> Mode {
+        match self.mode {
+            WhichMode::Causal => Mode::Causal,
+            WhichMode::Strict => Mode::Strict,
+            WhichMode::Keyed => Mode::Keyed,
+        }
+    }
+
+    fn at_end(&self) -> AtEnd {
+        match self.at_end {
+            WhichEnd::Fail => AtEnd::Fail,
+            WhichEnd::Stop => AtEnd::Stop,
+        }
+    }
+}
+
+/// What became of the replay of one trace.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Passed,
+    Failed,
+    Diverged,
+}
+
+/// Replays the traces.
+pub(super) fn replay(args: &ReplayArgs) -> Result<Exit, CommandError> {
+    let (project, here) = super::project()?;
+    let look = Look {
+        level: match (args.quiet, args.verbose) {
+            (true, _) => Level::Quiet,
+            (_, true) => Level::Verbose,
+            _ => Level::Normal,
+        },
+        paint: Paint { colour: args.color.on() },
+        repeat: Repeat { program: super::program(), is_replay: true, ..Repeat::default() },
+    };
+    let sources = || -> Box<dyn crate::report::sources::Sources> {
+        Box::new(DiskSources::new(BTreeMap::new(), vec![project.dir.clone(), here.clone()]))
+    };
+    let mut reports = outputs::open(&args.report, &look, &sources)?;
+    let mut tally = Tally::default();
+    let started = Instant::now();
+    let mut tell = |event: Event| {
+        tally.event(&event);
+        reports.event(&event);
+    };
+    tell(Event::RunStarted { backend: "replay".to_owned(), seed: None, files: args.traces.len() });
+    let mut worst = Outcome::Passed;
+    for trace in &args.traces {
+        let outcome = one(args, &project, trace, &mut tell);
+        worst = match (worst, outcome) {
+            (Outcome::Diverged, _) | (_, Outcome::Diverged) => Outcome::Diverged,
+            (Outcome::Failed, _) | (_, Outcome::Failed) => Outcome::Failed,
+            _ => Outcome::Passed,
+        };
+    }
+    let host_time = Nanos::try_from(started.elapsed().as_nanos()).unwrap_or(Nanos::MAX);
+    tell(Event::RunFinished { stopped: None, host_time });
+    for failure in reports.failures() {
+        super::complain(&failure);
+    }
+    Ok(match worst {
+        Outcome::Passed => Exit::Passed,
+        Outcome::Failed => Exit::TestFailed,
+        Outcome::Diverged => Exit::Diverged,
+    })
+}
+
+fn one(args: &ReplayArgs, project: &Project, trace: &Path, tell: &mut dyn FnMut(Event)) -> Outcome {
+    let shown = trace.display().to_string();
+    let (plan, end) = match load(trace) {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            super::complain(&format!("`{shown}` cannot be replayed: {error}"));
+            return Outcome::Diverged;
+        }
+    };
+    if let End::Torn { given, .. } = &end {
+        let records = given.records;
+        super::complain(&format!(
+            "`{shown}` is torn: the run that wrote it did not come to its end; its {records} whole records are replayed"
+        ));
+    }
+    let name = plan.header.file.clone();
+    let path = project.dir.join(&name);
+    let script = match args.script {
+        Some(WhichScript::Recorded) => Script::Recorded,
+        Some(WhichScript::Current) => Script::Current,
+        None if path.is_file() => Script::Current,
+        None => Script::Recorded,
+    };
+    let mut roots = project.roots.clone();
+    if !roots.contains(&project.dir) {
+        roots.push(project.dir.clone());
+    }
+    let file = FileToRun { name: name.clone(), path, roots };
+    let torn = matches!(end, End::Torn { .. });
+    let at_end = args.at_end();
+    let settings = Settings { mode: args.mode(), at_end, until: args.until, script };
+    let walk: Vec<Rc<dyn Observer>> = if args.step { vec![Walk::new() as Rc<dyn Observer>] } else { Vec::new() };
+    let had_failed = plan.verdicts.iter().any(|(_, verdict)| matches!(verdict, RecordedVerdict::Failed { .. }));
+    let session = Session::new(plan, settings, Rc::new(Disk), walk);
+    let replayer = Rc::clone(&session.replayer);
+    let current = current_sources(project, script);
+    let failed = RefCell::new(false);
+    let mut mine = |event: Event| {
+        let event = match event {
+            Event::FileStarted { file } => {
+                tell(Event::FileStarted { file: file.clone() });
+                Event::Recording { file, trace: shown.clone() }
+            }
+            Event::TestFinished {
+                file,
+                test,
+                verdict: Verdict::Failed(failure),
+                lab_time,
+                host_time,
+                warnings,
+                site,
+            } => {
+                let verdict = stopped(&replayer, trace, &shown, failure, &current, torn);
+                *failed.borrow_mut() |= matches!(verdict, Verdict::Failed(_));
+                Event::TestFinished { file, test, verdict, lab_time, host_time, warnings, site }
+            }
+            Event::FileFailed { file, failure } => {
+                *failed.borrow_mut() = true;
+                match stopped(&replayer, trace, &shown, failure, &current, torn) {
+                    Verdict::Failed(failure) => Event::FileFailed { file, failure },
+                    _ => Event::FileFailed { file, failure: Failure::default() },
+                }
+            }
+            other => other,
+        };
+        tell(event);
+    };
+    run_file(&file, &session.options, session.backend, &mut mine);
+    let failed = *failed.borrow();
+    match replayer.stop() {
+        Some(Stop::Diverged(_)) => Outcome::Diverged,
+        Some(Stop::Reached(_)) if had_failed => Outcome::Failed,
+        _ if failed => Outcome::Failed,
+        _ => Outcome::Passed,
+    }
+}
+
+/// What a failure in a replay is: one of the test's own, or the replay's end.
+fn stopped(
+    replayer: &Rc<Replayer>,
+    trace: &Path,
+    shown: &str,
+    mut failure: Failure,
+    current: &dyn Fn(&str) -> Option<String>,
+    torn: bool,
+) -> Verdict {
+    match replayer.stop() {
+        None => Verdict::Failed(failure),
+        Some(Stop::TraceEnded) => Verdict::Skipped("the trace ends here".to_owned()),
+        Some(Stop::Reached(number)) => {
+            failure.message = format!("stopped at exchange {number}, as asked");
+            Verdict::Failed(failure)
+        }
+        Some(Stop::Diverged(question)) => {
+            let explained = explain(trace, shown, replayer.plan(), &question, current);
+            let message = match explained {
+                _ if torn && question.expected.is_none() => {
+                    "the trace ends here: the run that wrote it did not come to its end\n\
+                     to replay as far as it goes: --at-end stop"
+                        .to_owned()
+                }
+                Some(divergence) if !question.order => format!("the replay diverged from its recording\n{divergence}"),
+                Some(divergence) => format!(
+                    "the replay left the recorded order of tasks, and mode strict allows no other\n{divergence}"
+                ),
+                None => failure.message,
+            };
+            // The report says it all; what led there is in the trace.
+            Verdict::Failed(Failure { message, ..Failure::default() })
+        }
+    }
+}
+
+/// The scripts that are run, by the names that the recording has for them.
+fn current_sources(project: &Project, script: Script) -> impl Fn(&str) -> Option<String> {
+    let directory = project.dir.clone();
+    move |name: &str| {
+        if script == Script::Recorded {
+            return None;
+        }
+        std::fs::read(directory.join(name)).ok().map(|text| String::from_utf8_lossy(&text).into_owned())
+    }
+}
+
+/// Replays a recording that was just made, and says how it differs from the run, if it does.
+pub(super) fn verify(file: &FileToRun, trace: &Path, recorded: &[Event]) -> Result<(), String> {
+    let (plan, _) = load(trace).map_err(|error| error.to_string())?;
+    let settings = Settings { mode: Mode::Strict, at_end: AtEnd::Fail, until: None, script: Script::Recorded };
+    let session = Session::new(plan, settings, Rc::new(Disk), Vec::new());
+    let mut replayed = Vec::new();
+    run_file(file, &session.options, session.backend, &mut |event| replayed.push(event));
+    if let Some(stop) = session.replayer.stop() {
+        return Err(format!("the replay stopped: {stop:?}"));
+    }
+    let shown = |events: &[Event]| -> Vec<Event> { events.iter().filter_map(Event::repeatable).collect() };
+    let (recorded, replayed) = (shown(recorded), shown(&replayed));
+    let differs = recorded.iter().zip(&replayed).find(|(recorded, replayed)| recorded != replayed);
+    match differs {
+        Some((recorded, replayed)) => Err(format!("recorded {recorded:?}\nreplayed {replayed:?}")),
+        None if recorded.len() != replayed.len() => {
+            Err(format!("{} events recorded, {} replayed", recorded.len(), replayed.len()))
+        }
+        None => Ok(()),
+    }
+}

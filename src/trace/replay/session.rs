@@ -1,0 +1,73 @@
+//! What running a file against a trace takes, put together.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::{AtEnd, Mode, Plan, ReplayBackend, ReplayInputs, Replayer, Script};
+use crate::exec::Conductor;
+use crate::runner::file::{FileOptions, Selection, TestInfo};
+use crate::runner::inputs::HostInputs;
+use crate::runner::observe::{Observer, Observers};
+use crate::trace::record::{Boundary, RecordedVerdict};
+
+use super::plan::Item;
+
+/// How a trace is replayed.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How closely the order is kept.
+    pub mode: Mode,
+    /// What happens when the trace ends before the test does.
+    pub at_end: AtEnd,
+    /// Stop at this exchange.
+    pub until: Option<u64>,
+    /// Which Lua is run.
+    pub script: Script,
+}
+
+/// A replay that is ready to run: give these to [`crate::runner::file::run_file`].
+pub struct Session {
+    /// Tells afterwards how it went.
+    pub replayer: Rc<Replayer>,
+    /// The backend.
+    pub backend: Rc<ReplayBackend>,
+    /// The options.
+    pub options: FileOptions,
+}
+
+impl Session {
+    /// Puts a replay together; `disk` is where the working copy's Lua comes from, and `more` see the run, too.
+    #[must_use]
+    pub fn new(plan: Plan, settings: Settings, disk: Rc<dyn HostInputs>, more: Vec<Rc<dyn Observer>>) -> Session {
+        let selected = selected(&plan);
+        let (profiles, seed, default_timeout) =
+            (plan.header.profiles.clone(), plan.header.seed, plan.header.default_timeout);
+        let replayer = Replayer::new(plan, settings.mode, settings.at_end, settings.until);
+        let observers = std::iter::once(Rc::clone(&replayer) as Rc<dyn Observer>).chain(more);
+        let options = FileOptions {
+            select: Box::new(move |test: &TestInfo| selected.get(&test.name).cloned().unwrap_or(Selection::Leave)),
+            default_timeout,
+            profiles,
+            seed,
+            fail_fast: false,
+            inputs: Rc::new(ReplayInputs::new(Rc::clone(&replayer), settings.script, disk)),
+            observers: Observers::new(observers.collect()),
+            conductor: Some(Rc::clone(&replayer) as Rc<dyn Conductor>),
+        };
+        let backend = Rc::new(ReplayBackend::new(Rc::clone(&replayer)));
+        Session { replayer, backend, options }
+    }
+}
+
+/// The tests that began when this was recorded; what was skipped then is skipped now.
+fn selected(plan: &Plan) -> BTreeMap<String, Selection> {
+    let began = plan.items.iter().filter_map(|item| match item {
+        Item::Boundary { what: Boundary::TestBegins { name }, .. } => Some((name.clone(), Selection::Run)),
+        _ => None,
+    });
+    let skipped = plan.verdicts.iter().filter_map(|(name, verdict)| match verdict {
+        RecordedVerdict::Skipped { reason } if !plan.ran(name) => Some((name.clone(), Selection::Skip(reason.clone()))),
+        _ => None,
+    });
+    began.chain(skipped).collect()
+}
