@@ -195,6 +195,7 @@ fn repeat(args: &RunArgs, files: &[FoundFile], here: &Path) -> Repeat {
     let path = |file: &FoundFile| file.path.strip_prefix(here).unwrap_or(&file.path).display().to_string();
     Repeat {
         program: super::program(),
+        is_replay: false,
         options,
         selection: args.select.as_typed(),
         paths: files.iter().map(|file| (file.name.clone(), path(file))).collect(),

@@ -74,6 +74,7 @@ mod tests {
     fn repeat() -> Repeat {
         Repeat {
             program: "provium".to_owned(),
+            is_replay: false,
             options: vec!["--seed".to_owned(), "7".to_owned()],
             selection: vec!["--filter".to_owned(), "two writers".to_owned(), "--include-slow".to_owned()],
             paths: BTreeMap::from([("a.test.lua".to_owned(), "../a.test.lua".to_owned())]),
