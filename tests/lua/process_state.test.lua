@@ -90,3 +90,15 @@ test("the working directory of a process can be read", function(t)
     local p = vm:run_async("sleep 60", { cwd = dir })
     t:assert_eq(vm:readlink("/proc/" .. p:pid() .. "/cwd"), dir)
 end)
+
+test("threads of the agent that wait for work are not shown as running", function(t)
+    local tasks = {}
+    for i = 1, 4 do
+        tasks[i] = t:spawn(function() vm:run("sleep 1") end)
+    end
+    for _, task in ipairs(tasks) do task:join() end
+    -- Asked by a process: while the agent reads a file itself, it runs.
+    t:assert_eq(vm:run("cut -d ' ' -f 3 /proc/1/stat").stdout, "S\n")
+    t:assert_eq(vm:run("cat /proc/1/task/*/stat | grep -c ') R '").stdout, "0\n")
+    t:assert_eq(vm:run("grep procs_running /proc/stat").stdout, "procs_running 1\n")
+end)

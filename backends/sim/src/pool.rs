@@ -39,8 +39,17 @@ impl Carrier {
             *carrier.sys.borrow_mut() = Some(sys);
             Box::pin(carry) as ProgramFuture
         })?;
+        thread.set_parked(true);
         *carrier.thread.borrow_mut() = Some(thread);
         Ok(carrier)
+    }
+
+    /// Puts a call into the thread's slot, or takes it out again.
+    fn set_job(&self, job: Option<LocalFuture<()>>) {
+        if let Some(thread) = &*self.thread.borrow() {
+            thread.set_parked(job.is_none());
+        }
+        *self.job.borrow_mut() = job;
     }
 
     /// The thread.
@@ -89,7 +98,7 @@ impl Carrier {
             // A call begins by asking for its step. Asking here saves the thread a step that would do
             // nothing else.
             if job.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
-                *self.job.borrow_mut() = Some(job);
+                self.set_job(Some(job));
                 if let Some(waker) = &*self.waker.borrow() {
                     waker.wake_by_ref();
                 }
@@ -110,10 +119,14 @@ impl Future for Carry {
             *self.0.waker.borrow_mut() = Some(context.waker().clone());
         }
         let job = self.0.job.take();
-        if let Some(mut job) = job
-            && job.as_mut().poll(context).is_pending()
-        {
-            *self.0.job.borrow_mut() = Some(job);
+        if let Some(mut job) = job {
+            let pending = job.as_mut().poll(context).is_pending();
+            // The thread may have begun another call already, if this one is over.
+            if pending {
+                *self.0.job.borrow_mut() = Some(job);
+            } else if self.0.job.borrow().is_none() {
+                self.0.set_job(None);
+            }
         }
         Poll::Pending
     }
@@ -184,6 +197,9 @@ impl<T> Drop for Submitted<T> {
         let job = self.carrier.job.take();
         let was_there = job.is_some();
         drop(job);
+        if was_there {
+            self.carrier.set_job(None);
+        }
         if was_there && let Some(pool) = &self.pool {
             pool.idle.borrow_mut().push(self.carrier.clone());
         }

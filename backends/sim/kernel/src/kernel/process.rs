@@ -10,7 +10,7 @@ use super::rlimit::RLIMITS;
 use crate::types::{Credentials, Pid, SigAction, WaitStatus};
 use crate::vfs::Loc;
 use crate::world::TimerId;
-use crate::world::thread::{Thread, ThreadActivity};
+use crate::world::thread::Thread;
 
 /// One process.
 pub struct Process {
@@ -104,7 +104,7 @@ impl Process {
     /// Whether a thread of it could go on.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        self.threads.iter().any(|thread| thread.activity() == ThreadActivity::Running)
+        self.threads.iter().any(|thread| thread.is_running())
     }
 
     /// Signals it ignores.

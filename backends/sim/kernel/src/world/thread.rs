@@ -32,6 +32,7 @@ pub struct Thread {
     signalled: Cell<bool>,
     interrupted: Cell<bool>,
     asleep: Cell<bool>,
+    parked: Cell<bool>,
     waiting: RefCell<Vec<Channel>>,
     next_program: RefCell<Option<ProgramFuture>>,
     /// Credentials that a raw system call gave to this thread alone; else it has those of its process.
@@ -55,6 +56,7 @@ impl Thread {
             signalled: Cell::new(false),
             interrupted: Cell::new(false),
             asleep: Cell::new(false),
+            parked: Cell::new(false),
             waiting: RefCell::default(),
             next_program: RefCell::default(),
             credentials: RefCell::default(),
@@ -86,6 +88,17 @@ impl Thread {
     #[must_use]
     pub fn activity(&self) -> ThreadActivity {
         if self.asleep.get() { ThreadActivity::Sleeping } else { ThreadActivity::Running }
+    }
+
+    /// Says whether it waits for work of its own process, outside of any system call that a test asked for.
+    pub fn set_parked(&self, parked: bool) {
+        self.parked.set(parked);
+    }
+
+    /// Whether `/proc` shows it as running: it neither sleeps nor waits for work.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        !(self.asleep.get() || self.parked.get())
     }
 
     pub(crate) fn is_dead(&self) -> bool {

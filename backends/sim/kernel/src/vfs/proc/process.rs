@@ -13,7 +13,7 @@ use crate::kernel::process::Process;
 use crate::kernel::rlimit::{INFINITY, NAMES};
 use crate::kernel::wait::{Channel, object};
 use crate::types::Pid;
-use crate::world::thread::{Thread, ThreadActivity};
+use crate::world::thread::Thread;
 
 /// Nanoseconds in a clock tick, a hundredth of a second.
 const TICK: u64 = 10_000_000;
@@ -53,7 +53,7 @@ impl<'a> Task<'a> {
             return ('T', "stopped");
         }
         let running = match self.thread {
-            Some(thread) => thread.activity() == ThreadActivity::Running,
+            Some(thread) => thread.is_running(),
             None => self.process.is_running(),
         };
         if running { ('R', "running") } else { ('S', "sleeping") }
