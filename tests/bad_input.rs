@@ -66,7 +66,8 @@ fn a_file_that_cannot_be_loaded_leaves_the_others_alone() {
 
 #[test]
 fn names_may_hold_anything_or_are_refused() {
-    let (code, text) = run(b"test(\"\\0\\27[31m\\n\\t'\\\"\", function(t) t:fail(\"\\27]0;title\\7\") end)\n");
+    let (code, text) =
+        run(b"test(\"'\\\" $(x) `y` \\u{202e}\", function(t) t:fail(\"\\27]0;title\\7\\27[31m\") end)\n");
     assert_eq!(code, Some(1), "{text}");
     assert!(
         !text.contains("\u{1b}[31m") && !text.contains("\u{1b}]0"),
@@ -74,6 +75,7 @@ fn names_may_hold_anything_or_are_refused() {
     );
     ends(b"test(\"\\xff\\xfe\", function() end)\n", 2, &["bad.test.lua:1"]);
     ends(b"test(\"\", function() end)\n", 2, &["name"]);
+    ends(b"test(\"a\\0\\27[31mb\", function() end)\n", 2, &["bad.test.lua:1", "control character `\\0`"]);
 }
 
 #[test]

@@ -8,6 +8,10 @@ use super::call::Call;
 use super::fault::Fault;
 use crate::units;
 
+/// The longest name of a VM, lab, worker or barrier, in bytes: room for a sentence, and a line of a report still shows
+/// what happened to it.
+pub const MAX_NAME: usize = 128;
+
 /// The type of a value as a test's author knows it.
 pub fn type_name(value: &Value) -> &'static str {
     match value {
@@ -55,6 +59,24 @@ impl Named {
         let text = self.string()?;
         let text = text.to_str().map_err(|_| Fault::usage(format!("{}: the string is not UTF-8", self.name)))?;
         Ok(text.to_owned())
+    }
+
+    /// The name of something that the test makes: not empty, no longer than [`MAX_NAME`], no control characters (reports
+    /// show it on one line, and the guest may take it for its host name).
+    pub fn name(&self) -> Result<String, Fault> {
+        let name = self.text()?;
+        let wrong = |problem: String| Err(Fault::usage(format!("{}: {problem}", self.name)));
+        if name.is_empty() {
+            return wrong("the name is empty".to_owned());
+        }
+        if name.len() > MAX_NAME {
+            return wrong(format!("the name has {} bytes; the most is {MAX_NAME}", name.len()));
+        }
+        if let Some(control) = name.chars().find(|c| c.is_control()) {
+            let (name, control) = (name.escape_debug(), control.escape_debug());
+            return wrong(format!("the name `{name}` has the control character `{control}`"));
+        }
+        Ok(name)
     }
 
     /// A path or an argument: bytes without NUL.

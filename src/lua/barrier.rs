@@ -73,7 +73,7 @@ fn forget(lab: &Lab, round: &Rc<Round>) {
 /// `lab:barrier(name, count, timeout)`.
 pub fn barrier(call: &Call) -> Result<Answer, Fault> {
     let lab = super::lab::this(call)?;
-    let name = call.read(1, "name", Named::text)?;
+    let name = call.read(1, "name", Named::name)?;
     let count = call.read(2, "count", |named| named.integer_in(1..=MAX_COUNT))? as u32;
     let timeout = call.read_optional(3, "timeout", Named::duration)?.unwrap_or(BARRIER_TIMEOUT);
     if count == 1 {

@@ -296,6 +296,7 @@ fn vm(call: &Call) -> Returned {
         };
         return one(call.lua, machine::to_lua(call.lua, &vm)?);
     }
+    call.read(1, "name", Named::name)?;
     let profile_name = call.read(2, "profile", Named::text)?;
     let options = boot_options(call.arg(3)).map_err(|fault| fault.prefixed("lab:vm"))?;
     if of_file.is_some() {
@@ -314,9 +315,6 @@ fn vm(call: &Call) -> Returned {
         let valid = if valid.is_empty() { "none".to_owned() } else { valid.join(", ") };
         return Err(Fault::usage(format!("lab:vm: unknown profile `{profile_name}`; profiles: {valid}")));
     };
-    if name.is_empty() {
-        return Err(call.usage("argument 1 (name): a vm needs a name"));
-    }
     let vm = Vm::new(&call.host, name.into(), profile.clone(), options, call.place());
     lab.vms.borrow_mut().retain(|old| !old.was_closed() || *old.name != *vm.name);
     lab.vms.borrow_mut().push(Rc::clone(&vm));
@@ -326,7 +324,7 @@ fn vm(call: &Call) -> Returned {
 
 fn sub_lab(call: &Call) -> Returned {
     let lab = this(call)?;
-    let name = call.read_optional(1, "name", Named::text)?;
+    let name = call.read_optional(1, "name", Named::name)?;
     if let Some(name) = &name
         && let Some(known) = lab.lab(name).or_else(|| fallback(call, &lab).and_then(|file| file.lab(name)))
     {

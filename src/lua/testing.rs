@@ -9,6 +9,9 @@ use super::fault::Fault;
 use crate::runner::file::TestInfo;
 use crate::runner::place::Place;
 
+/// The longest name of a test, in bytes: a report still shows all of it, and it can be typed into `--filter`.
+const MAX_NAME: usize = 300;
+
 /// The globals that register tests.
 pub static CLASS: Class = Class { prefix: "", entries: &[now("test", 3, test), now("todo", 1, todo)] };
 
@@ -30,9 +33,7 @@ fn test(call: &Call) -> Returned {
         return Err(Fault::usage("test: tests are registered at the top level of a file, not inside a test"));
     }
     let name = call.read(1, "name", Named::text)?;
-    if name.is_empty() {
-        return Err(call.usage("argument 1 (name): a test needs a name"));
-    }
+    check_name(&name).map_err(|problem| call.usage(format!("argument 1 (name): {problem}")))?;
     let (meta, body) = match (call.arg(2), call.arg(3)) {
         (Value::Function(body), Value::Nil) => (None, body.clone()),
         (Value::Table(meta), Value::Function(body)) => (Some(meta.clone()), body.clone()),
@@ -57,6 +58,23 @@ fn test(call: &Call) -> Returned {
     }
     host.registered.borrow_mut().push(registered);
     nothing()
+}
+
+/// What is wrong with the name of a test: reports, filters and the command that repeats a test hold it on one line.
+fn check_name(name: &str) -> Result<(), String> {
+    if name.is_empty() {
+        return Err("a test needs a name".to_owned());
+    }
+    if name.len() > MAX_NAME {
+        return Err(format!("the name has {} bytes; the most is {MAX_NAME}", name.len()));
+    }
+    match name.chars().find(|c| c.is_control()) {
+        Some(control) => {
+            let (name, control) = (name.escape_debug(), control.escape_debug());
+            Err(format!("the name \"{name}\" has the control character `{control}`"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Calls the reader with one key of the meta table, if it is there.

@@ -97,7 +97,7 @@ pub fn spawn(call: &Call) -> Result<Answer, Fault> {
     }
     let vm = &speaker.vm;
     vm.workers_made.set(vm.workers_made.get() + 1);
-    let name = match options.get("name", Named::text).map_err(prefixed)? {
+    let name = match options.get("name", Named::name).map_err(prefixed)? {
         Some(name) => name,
         None => format!("worker{}", vm.workers_made.get()),
     };

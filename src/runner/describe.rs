@@ -15,7 +15,7 @@ const MAX_ARGUMENT: usize = 48;
 pub fn quoted(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().min(MAX_ARGUMENT) + 8);
     text.push('"');
-    let shown = &bytes[..bytes.len().min(MAX_ARGUMENT)];
+    let shown = beginning(bytes);
     for chunk in shown.utf8_chunks() {
         for c in chunk.valid().chars() {
             // In double quotes a single one needs no escape, and shell scripts are full of them.
@@ -31,6 +31,14 @@ pub fn quoted(bytes: &[u8]) -> String {
         let _ = write!(text, "… {} bytes", bytes.len());
     }
     text
+}
+
+/// What is shown of it: not the first bytes of a character whose last ones are cut off.
+fn beginning(bytes: &[u8]) -> &[u8] {
+    let continues = |at: usize| bytes.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    // No character of UTF-8 has more than four bytes; what goes on longer is none.
+    let end = (0..4).map(|back| MAX_ARGUMENT - back).find(|end| !continues(*end)).unwrap_or(MAX_ARGUMENT);
+    bytes.get(..end).unwrap_or(bytes)
 }
 
 /// The operation with its arguments.
@@ -192,5 +200,22 @@ fn reply(reply: &Reply) -> String {
         Reply::Joined(summary) => format!("{} joined", summary.children.len()),
         Reply::WorkerState(state) => state.name().to_owned(),
         Reply::WaitGraph(graph) => format!("{} waiting", graph.waiting.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        for shift in 0..4 {
+            let text = format!("{}{}", "a".repeat(shift), "漢字é".repeat(40));
+            let shown = quoted(text.as_bytes());
+            assert!(!shown.contains("\\x"), "{shown}");
+            assert!(shown.ends_with(&format!("… {} bytes", text.len())), "{shown}");
+        }
+        assert!(quoted(&[0x80; 300]).starts_with("\"\\x80"), "bytes that are no text are shown all the same");
+        assert_eq!(quoted("é".as_bytes()), "\"é\"");
     }
 }

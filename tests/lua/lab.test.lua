@@ -142,3 +142,27 @@ test("the backend and the seed can be asked for", function(t)
     t:assert(({ sim = true, qemu = true, replay = true })[provium.backend], tostring(provium.backend))
     t:assert(provium.seed == nil or math.type(provium.seed) == "integer")
 end)
+
+test("names have no control characters and are not absurdly long", function(t)
+    local bad = {
+        { "", "the name is empty" },
+        { "a\0b", "the name `a\\0b` has the control character `\\0`" },
+        { "two\nlines", "control character `\\n`" },
+        { "\27[31m", "control character `\\u{1b}`" },
+        { ("x"):rep(129), "the name has 129 bytes; the most is 128" },
+    }
+    for _, case in ipairs(bad) do
+        local name, says = table.unpack(case)
+        local expected = { kind = "usage", says = { "name", says } }
+        support.raises(t, expected, function() provium:vm(name, "linux") end)
+        support.raises(t, expected, function() provium:lab(name) end)
+        support.raises(t, expected, function() provium:barrier(name, 1) end)
+        support.raises(t, expected, function() file_vm:spawn_worker { name = name } end)
+    end
+    for _, name in ipairs { "with space", "ünïcode ✓", ("x"):rep(128) } do
+        t:assert_eq(provium:vm(name, "linux"):boot():name(), name)
+        t:assert_eq(file_vm:spawn_worker { name = name }:name(), name)
+        t:assert_eq(provium:barrier(name, 1), true)
+        provium:lab("lab " .. name:sub(1, 100))
+    end
+end)
