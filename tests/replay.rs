@@ -2,45 +2,21 @@
 
 #[path = "common/library.rs"]
 mod library;
+#[path = "common/recorded.rs"]
+mod recorded;
 
 use std::rc::Rc;
 
-use library::{files, options, schedule};
+use library::{files, options};
 use provium::exec::Conductor;
 use provium::runner::event::Event;
 use provium::runner::file::{FileToRun, run_file};
-use provium::runner::inputs::{Disk, HostFile, HostInputs, Module};
+use provium::runner::inputs::{HostFile, HostInputs, Module};
 use provium::runner::observe::{Observer, Observers};
 use provium::trace::record::{Header, HostError, Record};
-use provium::trace::recorder::{Memory, Recorder, RecordingBackend, RecordingChoices, RecordingInputs};
 use provium::trace::replay::{AtEnd, Builder, Mode, ReplayBackend, ReplayInputs, Replayer, Script};
 use provium_protocol::exec::ByteString;
-use provium_sim::SimBackend;
-
-/// What people are shown of a run, host times aside.
-fn shown(event: Event) -> Event {
-    match event {
-        Event::TestFinished { file, test, verdict, lab_time, warnings, site, .. } => {
-            Event::TestFinished { file, test, verdict, lab_time, host_time: 0, warnings, site }
-        }
-        other => other,
-    }
-}
-
-fn record(file: &FileToRun, seed: Option<u64>) -> (Header, Vec<Record>, Vec<Event>) {
-    let memory = Memory::default();
-    let recorder = Recorder::new(Box::new(memory.clone()));
-    let choices = Rc::new(RecordingChoices::new(Rc::clone(&recorder), schedule(seed)));
-    let backend = Rc::new(RecordingBackend::new(Rc::clone(&recorder), Rc::new(SimBackend::new(choices))));
-    let mut options = options(seed);
-    options.inputs = Rc::new(RecordingInputs::new(Rc::clone(&recorder), Rc::new(Disk)));
-    options.observers = Observers::new(vec![Rc::clone(&recorder) as Rc<dyn Observer>]);
-    let mut events = Vec::new();
-    run_file(file, &options, backend, &mut |event| events.push(shown(event)));
-    recorder.finish().expect("memory takes everything");
-    let header = Header { backend: "sim".into(), virtual_clock: true, ..Header::default() };
-    (header, memory.take(), events)
-}
+use recorded::record;
 
 fn replay(
     file: &FileToRun,
@@ -60,7 +36,7 @@ fn replay(
     options.inputs = Rc::new(ReplayInputs::new(Rc::clone(&replayer), Script::Recorded, Rc::new(Nothing)));
     let mut events = Vec::new();
     let backend = Rc::new(ReplayBackend::new(Rc::clone(&replayer)));
-    run_file(file, &options, backend, &mut |event| events.push(shown(event)));
+    run_file(file, &options, backend, &mut |event| events.extend(event.repeatable()));
     (replayer, events)
 }
 

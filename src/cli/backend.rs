@@ -43,12 +43,17 @@ impl BackendName {
             Some(recorder) => Rc::new(RecordingChoices::new(Rc::clone(recorder), choices)),
             None => choices,
         };
-        let backend: Rc<dyn Backend> = match self {
-            BackendName::Sim => Rc::new(provium_sim::SimBackend::new(choices)),
-        };
+        let backend = self.make_with(choices);
         match recorder {
             Some(recorder) => Rc::new(RecordingBackend::new(Rc::clone(recorder), backend)),
             None => backend,
+        }
+    }
+
+    /// A fresh backend with these choices.
+    pub fn make_with(self, choices: Rc<dyn Choices>) -> Rc<dyn Backend> {
+        match self {
+            BackendName::Sim => Rc::new(provium_sim::SimBackend::new(choices)),
         }
     }
 }

@@ -7,9 +7,10 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use provium_protocol::Nanos;
+use provium_protocol::{Backend, Nanos};
 
 use super::args::Colour;
+use super::backend::BackendName;
 use super::outputs::{self, Look, Output};
 use super::walk::Walk;
 use crate::config::Project;
@@ -20,15 +21,16 @@ use crate::report::style::Paint;
 use crate::report::tally::Tally;
 use crate::report::terminal::Level;
 use crate::runner::event::{Event, Failure, Verdict};
-use crate::runner::file::{FileToRun, run_file};
+use crate::runner::file::{FileOptions, FileToRun, run_file};
 use crate::runner::inputs::Disk;
 use crate::runner::observe::Observer;
 use crate::trace::format::End;
 use crate::trace::record::RecordedVerdict;
 use crate::trace::replay::explain::explain;
 use crate::trace::replay::load::load;
-use crate::trace::replay::session::{Session, Settings};
-use crate::trace::replay::{AtEnd, Mode, Replayer, Script, Stop};
+use crate::trace::replay::rerun::Follower;
+use crate::trace::replay::session::{Rerun, Session, Settings};
+use crate::trace::replay::{AtEnd, Mode, Plan, Replayer, Script, Stop};
 
 /// Run recorded tests again, with no simulator and no guest: as they were recorded, in the recorded interleaving.
 #[derive(Args, Clone, Debug)]
@@ -96,6 +98,8 @@ enum WhichEnd {
     Fail,
     /// The test ends there.
     Stop,
+    /// The test runs in the simulator, under the recorded choices, and goes on there.
+    Continue,
 }
 
 impl ReplayArgs {
@@ -109,7 +113,7 @@ impl ReplayArgs {
 
     fn at_end(&self) -> AtEnd {
         match self.at_end {
-            WhichEnd::Fail => AtEnd::Fail,
+            WhichEnd::Fail | WhichEnd::Continue => AtEnd::Fail,
             WhichEnd::Stop => AtEnd::Stop,
         }
     }
@@ -200,8 +204,14 @@ fn one(args: &ReplayArgs, project: &Project, trace: &Path, tell: &mut dyn FnMut(
     let settings = Settings { mode: args.mode(), at_end, until: args.until, script };
     let walk: Vec<Rc<dyn Observer>> = if args.step { vec![Walk::new() as Rc<dyn Observer>] } else { Vec::new() };
     let had_failed = plan.verdicts.iter().any(|(_, verdict)| matches!(verdict, RecordedVerdict::Failed { .. }));
-    let session = Session::new(plan, settings, Rc::new(Disk), walk);
-    let replayer = Rc::clone(&session.replayer);
+    if args.at_end == WhichEnd::Continue && plan.header.backend != "sim" {
+        let backend = &plan.header.backend;
+        super::complain(&format!(
+            "`{shown}` was recorded on {backend}: only a run of the simulator can go on in the simulator"
+        ));
+        return Outcome::Diverged;
+    }
+    let (watched, run) = Run::new(args, plan, settings, walk);
     let current = current_sources(project, script);
     let failed = RefCell::new(false);
     let mut mine = |event: Event| {
@@ -219,13 +229,13 @@ fn one(args: &ReplayArgs, project: &Project, trace: &Path, tell: &mut dyn FnMut(
                 warnings,
                 site,
             } => {
-                let verdict = stopped(&replayer, trace, &shown, failure, &current, torn);
+                let verdict = watched.stopped(trace, &shown, failure, &current, torn);
                 *failed.borrow_mut() |= matches!(verdict, Verdict::Failed(_));
                 Event::TestFinished { file, test, verdict, lab_time, host_time, warnings, site }
             }
             Event::FileFailed { file, failure } => {
                 *failed.borrow_mut() = true;
-                match stopped(&replayer, trace, &shown, failure, &current, torn) {
+                match watched.stopped(trace, &shown, failure, &current, torn) {
                     Verdict::Failed(failure) => Event::FileFailed { file, failure },
                     _ => Event::FileFailed { file, failure: Failure::default() },
                 }
@@ -234,9 +244,9 @@ fn one(args: &ReplayArgs, project: &Project, trace: &Path, tell: &mut dyn FnMut(
         };
         tell(event);
     };
-    run_file(&file, &session.options, session.backend, &mut mine);
+    run_file(&file, &run.options, run.backend, &mut mine);
     let failed = *failed.borrow();
-    match replayer.stop() {
+    match watched.stop() {
         Some(Stop::Diverged(_)) => Outcome::Diverged,
         Some(Stop::Reached(_)) if had_failed => Outcome::Failed,
         _ if failed => Outcome::Failed,
@@ -244,39 +254,85 @@ fn one(args: &ReplayArgs, project: &Project, trace: &Path, tell: &mut dyn FnMut(
     }
 }
 
-/// What a failure in a replay is: one of the test's own, or the replay's end.
-fn stopped(
-    replayer: &Rc<Replayer>,
-    trace: &Path,
-    shown: &str,
-    mut failure: Failure,
-    current: &dyn Fn(&str) -> Option<String>,
-    torn: bool,
-) -> Verdict {
-    match replayer.stop() {
-        None => Verdict::Failed(failure),
-        Some(Stop::TraceEnded) => Verdict::Skipped("the trace ends here".to_owned()),
-        Some(Stop::Reached(number)) => {
-            failure.message = format!("stopped at exchange {number}, as asked");
-            Verdict::Failed(failure)
+/// A run against a trace, ready to go.
+struct Run {
+    options: FileOptions,
+    backend: Rc<dyn Backend>,
+}
+
+/// Who knows how it went.
+enum Watched {
+    Replay(Rc<Replayer>),
+    Rerun(Rc<Follower>),
+}
+
+impl Run {
+    fn new(args: &ReplayArgs, plan: Plan, settings: Settings, walk: Vec<Rc<dyn Observer>>) -> (Watched, Run) {
+        if args.at_end == WhichEnd::Continue {
+            let rerun = Rerun::new(plan, settings.script, Rc::new(Disk), walk);
+            let backend = BackendName::Sim.make_with(rerun.choices);
+            return (Watched::Rerun(rerun.follower), Run { options: rerun.options, backend });
         }
-        Some(Stop::Diverged(question)) => {
-            let explained = explain(trace, shown, replayer.plan(), &question, current);
-            let message = match explained {
-                _ if torn && question.expected.is_none() => {
-                    "the trace ends here: the run that wrote it did not come to its end\n\
-                     to replay as far as it goes: --at-end stop"
-                        .to_owned()
-                }
-                Some(divergence) if !question.order => format!("the replay diverged from its recording\n{divergence}"),
-                Some(divergence) => format!(
-                    "the replay left the recorded order of tasks, and mode strict allows no other\n{divergence}"
-                ),
-                None => failure.message,
-            };
-            // The report says it all; what led there is in the trace.
-            Verdict::Failed(Failure { message, ..Failure::default() })
+        let session = Session::new(plan, settings, Rc::new(Disk), walk);
+        (Watched::Replay(session.replayer), Run { options: session.options, backend: session.backend })
+    }
+}
+
+impl Watched {
+    fn stop(&self) -> Option<Stop> {
+        match self {
+            Watched::Replay(replayer) => replayer.stop(),
+            Watched::Rerun(follower) => follower.stop(),
         }
+    }
+
+    fn plan(&self) -> &Plan {
+        match self {
+            Watched::Replay(replayer) => replayer.plan(),
+            Watched::Rerun(follower) => follower.plan(),
+        }
+    }
+
+    /// What a failure in a replay is: one of the test's own, or the replay's end.
+    fn stopped(
+        &self,
+        trace: &Path,
+        shown: &str,
+        mut failure: Failure,
+        current: &dyn Fn(&str) -> Option<String>,
+        torn: bool,
+    ) -> Verdict {
+        let question = match self.stop() {
+            None => return Verdict::Failed(failure),
+            Some(Stop::TraceEnded) => return Verdict::Skipped("the trace ends here".to_owned()),
+            Some(Stop::Reached(number)) => {
+                failure.message = format!("stopped at exchange {number}, as asked");
+                return Verdict::Failed(failure);
+            }
+            Some(Stop::Diverged(question)) => question,
+        };
+        if torn && question.expected.is_none() {
+            let message = "the trace ends here: the run that wrote it did not come to its end\n\
+                           to replay as far as it goes: --at-end stop; to go on in the simulator: --at-end continue";
+            return Verdict::Failed(Failure { message: message.to_owned(), ..Failure::default() });
+        }
+        let explained = explain(trace, shown, self.plan(), &question, current);
+        let explained = explained.map(|divergence| match self {
+            Watched::Rerun(follower) => match follower.answered() {
+                Some(what) => divergence.after_answer(what),
+                None => divergence,
+            },
+            Watched::Replay(_) => divergence,
+        });
+        let message = match explained {
+            Some(divergence) if !question.order => format!("the replay diverged from its recording\n{divergence}"),
+            Some(divergence) => {
+                format!("the replay left the recorded order of tasks, and mode strict allows no other\n{divergence}")
+            }
+            None => failure.message,
+        };
+        // The report says it all; what led there is in the trace.
+        Verdict::Failed(Failure { message, ..Failure::default() })
     }
 }
 

@@ -40,7 +40,7 @@ impl Repeat {
     /// Replays a trace.
     #[must_use]
     pub fn replay(&self, trace: &str) -> String {
-        let dashed = trace.starts_with('-').then_some("./").unwrap_or_default();
+        let dashed = if trace.starts_with('-') { "./" } else { "" };
         let words = [self.program.as_str(), "replay", &format!("{dashed}{trace}")];
         words.map(shell_quote).join(" ")
     }

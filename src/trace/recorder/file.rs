@@ -1,22 +1,22 @@
 //! Records into a file.
 
-use std::fs::File;
+use std::io::Write;
 
 use super::Sink;
 use crate::trace::format::{TraceWriter, WriteError};
 use crate::trace::record::{Header, Record};
 
 /// Writes a trace file while the run goes on.
-pub struct TraceFile {
-    writer: Option<TraceWriter<File>>,
+pub struct TraceFile<W> {
+    writer: Option<TraceWriter<W>>,
 }
 
-impl TraceFile {
+impl<W: Write> TraceFile<W> {
     /// Begins a trace in this file, which is empty.
     ///
     /// # Errors
     /// Why it cannot be written.
-    pub fn begin(file: File, header: &Header) -> Result<TraceFile, WriteError> {
+    pub fn begin(file: W, header: &Header) -> Result<TraceFile<W>, WriteError> {
         // Unbuffered: the writer hands over whole blocks.
         Ok(TraceFile { writer: Some(TraceWriter::new(file, header)?) })
     }
@@ -26,7 +26,7 @@ fn text(error: WriteError) -> String {
     error.to_string()
 }
 
-impl Sink for TraceFile {
+impl<W: Write> Sink for TraceFile<W> {
     fn record(&mut self, record: &Record) -> Result<(), String> {
         self.writer.as_mut().map_or(Ok(()), |writer| writer.record(record)).map_err(text)
     }

@@ -44,10 +44,8 @@ impl Replayer {
             match self.plan.items.get(index)? {
                 Item::Poll { at: polled, .. } => at = polled.saturating_add(self.late.get()),
                 Item::Begun(seq) if self.mode != Mode::Keyed && !matched[*seq as usize] => return None,
-                Item::Ended(seq) if matched[*seq as usize] => {
-                    if !self.delivered.borrow()[*seq as usize] {
-                        return Some((index, at));
-                    }
+                Item::Ended(seq) if matched[*seq as usize] && !self.delivered.borrow()[*seq as usize] => {
+                    return Some((index, at));
                 }
                 Item::Frame { .. } | Item::ProgramStart(_) | Item::ProgramGone(_) => return Some((index, at)),
                 Item::ProgramPoll { at, .. } => return Some((index, at.saturating_add(self.late.get()))),

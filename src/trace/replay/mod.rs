@@ -20,6 +20,7 @@ pub mod load;
 mod matching;
 mod plan;
 mod program;
+pub mod rerun;
 pub mod session;
 mod timers;
 

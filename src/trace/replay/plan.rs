@@ -6,6 +6,7 @@ use provium_protocol::exec::ByteString;
 use provium_protocol::profile::BootSpec;
 use provium_protocol::{Frame, Lane, Nanos, Op, OpError, Reply, StreamId};
 
+use super::rerun::Made;
 use crate::trace::record::{
     At, Boundary, GuestNo, Halt, Header, HostError, ProgramAnswer, ProgramNo, Record, RecordedVerdict, Seq, TaskNo,
 };
@@ -155,6 +156,8 @@ pub struct Plan {
     pub sources: Vec<Source>,
     /// The programs.
     pub programs: Vec<Start>,
+    /// The choices, in order.
+    pub made: Vec<Made>,
     /// Random draws of the Lua side.
     pub draws: Vec<u64>,
     /// Files of the host.
@@ -194,6 +197,16 @@ impl Builder {
     #[must_use]
     pub fn finish(self) -> Plan {
         self.plan
+    }
+
+    /// The texts and files of a plan, and nothing to follow.
+    pub(super) fn texts_of(plan: &Plan) -> Plan {
+        Plan {
+            header: plan.header.clone(),
+            sources: plan.sources.clone(),
+            host_files: plan.host_files.clone(),
+            ..Plan::default()
+        }
     }
 
     /// The next record.
@@ -281,7 +294,15 @@ impl Builder {
                 self.plan.host_files.push(RecordedFile { path, content, executable });
                 return Ok(());
             }
-            Record::Interrupt { .. } | Record::Choices(_) | Record::GuestDraw(_) | Record::Log(_) => return Ok(()),
+            Record::Choices(choices) => {
+                self.plan.made.extend(choices.iter().map(|choice| Made::Pick(choice.of, choice.picked)));
+                return Ok(());
+            }
+            Record::GuestDraw(drawn) => {
+                self.plan.made.push(Made::Draw(drawn));
+                return Ok(());
+            }
+            Record::Interrupt { .. } | Record::Log(_) => return Ok(()),
             Record::ProgramStart { name, pid, args, env } => {
                 self.plan.programs.push(Start { name, pid, args, env });
                 Item::ProgramStart(self.plan.programs.len() as ProgramNo - 1)

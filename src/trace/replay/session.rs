@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::{AtEnd, Mode, Plan, ReplayBackend, ReplayInputs, Replayer, Script};
+use super::rerun::{Follower, ThenLive};
+use super::{AtEnd, Builder, Mode, Plan, ReplayBackend, ReplayInputs, Replayer, Script};
+use provium_protocol::Choices;
+use provium_protocol::choice::{Fixed, Seeded};
+
 use crate::exec::Conductor;
 use crate::runner::file::{FileOptions, Selection, TestInfo};
 use crate::runner::inputs::HostInputs;
@@ -56,6 +60,46 @@ impl Session {
         };
         let backend = Rc::new(ReplayBackend::new(Rc::clone(&replayer)));
         Session { replayer, backend, options }
+    }
+}
+
+/// A run that goes on where its trace ends, ready to run: give these to [`crate::runner::file::run_file`].
+pub struct Rerun {
+    /// Tells afterwards how it went.
+    pub follower: Rc<Follower>,
+    /// The choices that the backend is to be made with.
+    pub choices: Rc<dyn Choices>,
+    /// The options.
+    pub options: FileOptions,
+}
+
+impl Rerun {
+    /// Puts one together.
+    #[must_use]
+    pub fn new(mut plan: Plan, script: Script, disk: Rc<dyn HostInputs>, more: Vec<Rc<dyn Observer>>) -> Rerun {
+        let selected = selected(&plan);
+        let header = plan.header.clone();
+        let live: Rc<dyn Choices> = match header.seed {
+            Some(seed) => Rc::new(Seeded::new(seed)),
+            None => Rc::new(Fixed::default()),
+        };
+        let choices = Rc::new(ThenLive::new(std::mem::take(&mut plan.made), live));
+        // Host files and scripts come from where a replay has them.
+        let source = Builder::texts_of(&plan);
+        let reader = Replayer::new(source, Mode::Causal, AtEnd::Fail, None);
+        let follower = Follower::new(plan);
+        let observers = std::iter::once(Rc::clone(&follower) as Rc<dyn Observer>).chain(more);
+        let options = FileOptions {
+            select: Box::new(move |test: &TestInfo| selected.get(&test.name).cloned().unwrap_or(Selection::Run)),
+            default_timeout: header.default_timeout,
+            profiles: header.profiles,
+            seed: header.seed,
+            fail_fast: false,
+            inputs: Rc::new(ReplayInputs::new(reader, script, disk)),
+            observers: Observers::new(observers.collect()),
+            conductor: Some(Rc::clone(&follower) as Rc<dyn Conductor>),
+        };
+        Rerun { follower, choices, options }
     }
 }
 

@@ -1,0 +1,162 @@
+//! What recording a run costs, and what replaying it costs against running it in the simulator.
+//!
+//! `cargo bench --bench recording`
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use provium::config::Project;
+use provium::runner::discover::discover;
+use provium::runner::file::{FileOptions, FileToRun, run_file};
+use provium::runner::inputs::Disk;
+use provium::runner::observe::{Observer, Observers};
+use provium::trace::format::TraceReader;
+use provium::trace::record::{Header, Record};
+use provium::trace::recorder::{Recorder, RecordingBackend, RecordingChoices, RecordingInputs, TraceFile};
+use provium::trace::replay::session::{Session, Settings};
+use provium::trace::replay::{AtEnd, Builder, Mode, Script};
+use provium_protocol::choice::Seeded;
+use provium_sim::SimBackend;
+
+/// A file in memory: what a disk costs is not the question here.
+#[derive(Clone, Default)]
+struct Bytes(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Bytes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn project() -> Project {
+    Project::find(&PathBuf::from(env!("CARGO_MANIFEST_DIR"))).expect("the repository has a good provium.toml")
+}
+
+fn files(directory: &str) -> Vec<FileToRun> {
+    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(directory);
+    let found = discover(&project(), std::slice::from_ref(&directory)).expect("the tests can be found");
+    let roots = vec![directory];
+    found
+        .files
+        .into_iter()
+        .map(|found| FileToRun { name: found.name, path: found.path, roots: roots.clone() })
+        .collect()
+}
+
+fn options(seed: u64) -> FileOptions {
+    FileOptions { profiles: project().profiles, seed: Some(seed), ..FileOptions::default() }
+}
+
+fn live(file: &FileToRun, seed: u64) {
+    let backend = Rc::new(SimBackend::new(Rc::new(Seeded::new(seed))));
+    run_file(file, &options(seed), backend, &mut |_| {});
+}
+
+fn recorded(file: &FileToRun, seed: u64) -> Vec<u8> {
+    let bytes = Bytes::default();
+    let header = Header {
+        backend: "sim".into(),
+        virtual_clock: true,
+        file: file.name.clone(),
+        profiles: project().profiles,
+        seed: Some(seed),
+        ..Header::default()
+    };
+    let sink = TraceFile::begin(bytes.clone(), &header).expect("memory takes everything");
+    let recorder = Recorder::new(Box::new(sink));
+    let choices = Rc::new(RecordingChoices::new(Rc::clone(&recorder), Rc::new(Seeded::new(seed))));
+    let backend = Rc::new(RecordingBackend::new(Rc::clone(&recorder), Rc::new(SimBackend::new(choices))));
+    let mut options = options(seed);
+    options.inputs = Rc::new(RecordingInputs::new(Rc::clone(&recorder), Rc::new(Disk)));
+    options.observers = Observers::new(vec![Rc::clone(&recorder) as Rc<dyn Observer>]);
+    run_file(file, &options, backend, &mut |_| {});
+    recorder.finish().expect("memory takes everything");
+    drop(options);
+    bytes.0.take()
+}
+
+fn replayed(file: &FileToRun, trace: &[u8]) {
+    let mut reader = TraceReader::new(trace).expect("a trace");
+    let mut builder = Builder::new(reader.header().clone());
+    while let Some(record) = reader.next_record().expect("whole") {
+        builder.add(record).expect("sense");
+    }
+    let settings = Settings { mode: Mode::Causal, at_end: AtEnd::Fail, until: None, script: Script::Recorded };
+    let session = Session::new(builder.finish(), settings, Rc::new(Disk), Vec::new());
+    run_file(file, &session.options, session.backend, &mut |_| {});
+    assert_eq!(session.replayer.stop(), None, "{} must replay", file.name);
+}
+
+/// What the whole suite takes on disk for each exchange.
+fn size(files: &[FileToRun]) {
+    let (mut bytes, mut without_texts, mut exchanges) = (0, 0, 0_u64);
+    for file in files {
+        let trace = recorded(file, 1);
+        bytes += trace.len();
+        let reader = TraceReader::new(&trace[..]).expect("a trace");
+        let header = reader.header().clone();
+        let lean = Bytes::default();
+        let mut sink = provium::trace::format::TraceWriter::new(lean.clone(), &header).expect("memory");
+        for record in reader.map_while(Result::ok) {
+            exchanges += u64::from(matches!(record, Record::Begun { .. } | Record::Boot { .. }));
+            let ends = matches!(record, Record::Boundary { .. });
+            if !matches!(record, Record::Source { .. } | Record::Choices(_)) {
+                sink.record(&record).expect("memory");
+            }
+            if ends {
+                sink.flush().expect("memory");
+            }
+        }
+        sink.finish().expect("memory");
+        without_texts += lean.0.borrow().len();
+    }
+    let each = |bytes: usize| bytes as f64 / exchanges as f64;
+    println!(
+        "the conformance suite: {} files, {exchanges} exchanges, {bytes} bytes of traces: {:.1} bytes an exchange; \
+         {:.1} without the scripts' texts and the choices",
+        files.len(),
+        each(bytes),
+        each(without_texts)
+    );
+}
+
+fn benches(criterion: &mut Criterion) {
+    let suite = files("tests/lua");
+    size(&suite);
+    let small = files("benches/lua");
+    let find = |name: &str| {
+        let all = suite.iter().chain(&small);
+        all.cloned().find(|file| file.name.ends_with(name)).expect("the file is there")
+    };
+    for name in ["racy_files.test.lua", "racy_shell.test.lua", "file.test.lua", "worker.test.lua", "stream.test.lua"] {
+        let file = find(name);
+        let mut group = criterion.benchmark_group(name);
+        let mut seed = 0;
+        group.bench_function("live", |bencher| {
+            bencher.iter(|| {
+                seed += 1;
+                live(&file, seed % 50);
+            });
+        });
+        group.bench_function("recorded", |bencher| {
+            bencher.iter(|| {
+                seed += 1;
+                recorded(&file, seed % 50)
+            });
+        });
+        let trace = recorded(&file, 1);
+        group.bench_function("replayed", |bencher| bencher.iter(|| replayed(&file, &trace)));
+        group.finish();
+    }
+}
+
+criterion_group!(all, benches);
+criterion_main!(all);
