@@ -27,6 +27,7 @@ pub mod reply;
 pub mod signal;
 pub mod syscall;
 pub mod syscall_names;
+pub mod texts;
 pub mod time;
 pub mod worker;
 

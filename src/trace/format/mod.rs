@@ -11,6 +11,7 @@ pub mod codec;
 mod error;
 pub mod header;
 mod read;
+pub mod redact;
 mod write;
 
 pub use error::{Damage, TraceError, WriteError};

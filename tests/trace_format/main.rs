@@ -1,0 +1,10 @@
+//! The trace file: what it promises to whoever reads it, whatever was done to it.
+
+mod by_hand;
+mod bytes;
+mod flips;
+mod hostile;
+mod make;
+mod roundtrip;
+mod sample;
+mod torn;
