@@ -123,19 +123,28 @@ impl Class {
 
     /// A table that makes the functions when they are first looked up. An unknown name is an error for objects.
     pub fn lazy_table(&'static self, lua: &Lua) -> mlua::Result<Table> {
+        self.lazy_table_with(lua, |_, _| Ok(Value::Nil))
+    }
+
+    /// The same with other things than functions in it, which `more` makes by their names.
+    pub fn lazy_table_with(
+        &'static self,
+        lua: &Lua,
+        more: fn(&Lua, &[u8]) -> mlua::Result<Value>,
+    ) -> mlua::Result<Table> {
         let table = lua.create_table()?;
         let metatable = lua.create_table_with_capacity(0, 2)?;
         let index = lua.create_function(move |lua, (table, key): (Table, Value)| {
             let Value::String(name) = &key else { return Ok(Value::Nil) };
-            match self.entry(&name.as_bytes()) {
-                Some(entry) => {
-                    let function = self.function(lua, entry)?;
-                    table.raw_set(name, &function)?;
-                    Ok(function)
-                }
-                None if self.is_object() => Err(self.no_such_method(lua, &name.to_string_lossy()).into()),
-                None => Ok(Value::Nil),
+            let made = match self.entry(&name.as_bytes()) {
+                Some(entry) => self.function(lua, entry)?,
+                None if self.is_object() => return Err(self.no_such_method(lua, &name.to_string_lossy()).into()),
+                None => more(lua, &name.as_bytes())?,
+            };
+            if !made.is_nil() {
+                table.raw_set(name, &made)?;
             }
+            Ok(made)
         })?;
         metatable.raw_set("__index", index)?;
         metatable.raw_set("__metatable", false)?;
@@ -189,7 +198,8 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    fn new(lua: &'a Lua, class: &'static Class, entry: &'static Entry, args: MultiValue) -> Call<'a> {
+    /// A call of this entry with these arguments.
+    pub fn new(lua: &'a Lua, class: &'static Class, entry: &'static Entry, args: MultiValue) -> Call<'a> {
         Call { lua, host: Host::of(lua), class, entry, args: args.into_vec(), place: OnceCell::new() }
     }
 
@@ -267,7 +277,8 @@ impl<'a> Call<'a> {
         Ok(())
     }
 
-    fn located(&self, mut fault: Fault) -> Fault {
+    /// The fault with the call's place and name, unless it has its own.
+    pub fn located(&self, mut fault: Fault) -> Fault {
         if fault.at.is_none() {
             fault.at = self.place();
         }

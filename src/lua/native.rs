@@ -7,7 +7,7 @@ use super::args::{Named, type_name};
 use super::call::{Call, Class, Returned, nothing, now, one};
 use super::fault::Fault;
 use super::host::Interrupt;
-use super::{batch, modules, sim, t, tasks};
+use super::{batch, modules, sim, stock, t, tasks};
 use crate::units;
 
 /// `wait_until` without options.
@@ -26,6 +26,10 @@ static FUNCTIONS: Class = Class {
         now("find_module", 2, modules::find),
         now("require_loop", 1, modules::require_loop),
         now("check_function", 2, check_function),
+        now("format", 1, |call| {
+            let show = call.read(1, "function", Named::function)?;
+            one(call.lua, stock::format(call.lua, show)?)
+        }),
     ],
 };
 

@@ -13,7 +13,7 @@ use super::failure::{self, Raised};
 use super::host::{Host, Setup};
 use super::lab::{Lab, LabRef};
 use super::task::{LuaThread, Owner, Thrown};
-use super::{batch, hook, json, native, place, sandbox, t, tasks, testing};
+use super::{batch, heap, hook, json, native, place, sandbox, stock, t, tasks, testing};
 use crate::runner::event::Failure;
 use crate::runner::file::TestInfo;
 use crate::runner::section::Section;
@@ -51,11 +51,12 @@ impl Session {
         let file = setup.file.to_string();
         let host = Host::new(backend, setup);
         let build = || -> mlua::Result<Lua> {
-            let libraries =
-                StdLib::COROUTINE | StdLib::TABLE | StdLib::STRING | StdLib::UTF8 | StdLib::MATH | StdLib::IO;
-            let lua = Lua::new_with(libraries, LuaOptions::default())?;
-            lua.set_memory_limit(MEMORY_LIMIT)?;
+            let libraries = StdLib::COROUTINE | StdLib::TABLE | StdLib::STRING | StdLib::UTF8 | StdLib::MATH;
+            let lua = Lua::new_with(StdLib::NONE, LuaOptions::default())?;
             lua.gc_stop();
+            heap::install(&lua, MEMORY_LIMIT)?;
+            lua.load_std_libs(libraries)?;
+            stock::install(&lua)?;
             lua.set_app_data(Rc::clone(&host));
             install(&lua, &host)?;
             Ok(lua)
@@ -198,14 +199,18 @@ fn install(lua: &Lua, host: &Rc<Host>) -> mlua::Result<()> {
     hook::install(lua)
 }
 
-/// The prelude, compiled once in a process.
+/// The prelude. It is compiled once in a process, in a state of its own, so that the first state is like all others; and
+/// stripped: its lines are nobody's business, and it loads in half the time.
 fn prelude(lua: &Lua) -> mlua::Result<mlua::Function> {
     static COMPILED: OnceLock<Vec<u8>> = OnceLock::new();
-    if let Some(compiled) = COMPILED.get() {
-        return lua.load(&compiled[..]).set_mode(ChunkMode::Binary).set_name(place::OWN_CHUNK).into_function();
-    }
-    let function = lua.load(PRELUDE).set_mode(ChunkMode::Text).set_name(place::OWN_CHUNK).into_function()?;
-    // Stripped: its lines are nobody's business, and it loads in half the time.
-    COMPILED.get_or_init(|| function.dump(true));
-    Ok(function)
+    let compiled = match COMPILED.get() {
+        Some(compiled) => compiled,
+        None => {
+            let compiler = Lua::new_with(StdLib::NONE, LuaOptions::default())?;
+            let chunk = compiler.load(PRELUDE).set_mode(ChunkMode::Text).set_name(place::OWN_CHUNK);
+            let dumped = chunk.into_function()?.dump(true);
+            COMPILED.get_or_init(|| dumped)
+        }
+    };
+    lua.load(&compiled[..]).set_mode(ChunkMode::Binary).set_name(place::OWN_CHUNK).into_function()
 }

@@ -1,0 +1,279 @@
+//! Functions of Lua's own libraries, kept from showing or using the addresses at which things happen to lie.
+//!
+//! Lua keeps a C function without values of its own as the address of its code, and finds it by that address when it is
+//! the key of a table. With a value of its own, even one that it never looks at, it is a block of memory like all other
+//! functions, and has its place from [`heap`](super::heap). What replaces a function here calls the one that was there in
+//! its own place, so that errors name the function and the line as they always do.
+
+use std::ffi::c_int;
+
+use mlua::{Function, IntoLuaMulti, Lua, LuaString, Table, Value, ffi};
+
+/// Makes blocks of all functions of the globals, of the libraries in them and of the strings' metatable.
+pub fn install(lua: &Lua) -> mlua::Result<()> {
+    let globals = lua.globals();
+    let codes: Table = globals.raw_get("utf8")?;
+    // Handed out by other functions, and nowhere to be found otherwise.
+    let next: Function = globals.raw_get("next")?;
+    let of_ipairs: Function = globals.raw_get::<Function>("ipairs")?.call(lua.create_table()?)?;
+    let of_codes: Function = codes.raw_get("codes")?;
+    let (strict, lax): (Function, Function) = (of_codes.call("")?, of_codes.call(("", true))?);
+    replace(lua, &globals, "pairs", pairs, (block(lua, next.clone())?,))?;
+    replace(lua, &globals, "ipairs", ipairs, (block(lua, of_ipairs)?,))?;
+    replace(lua, &codes, "codes", utf8_codes, (block(lua, strict)?, block(lua, lax)?))?;
+    replace(lua, &globals, "setmetatable", setmetatable, ())?;
+    for name in ["_G", "coroutine", "table", "string", "utf8", "math"] {
+        make_blocks(lua, &globals.raw_get(name)?)?;
+    }
+    match lua.type_metatable::<LuaString>() {
+        Some(metatable) => make_blocks(lua, &metatable),
+        None => Ok(()),
+    }
+}
+
+/// `string.format` that shows what `%s` is given by `show`, a function of Lua, unless it is plain.
+pub fn format(lua: &Lua, show: Function) -> mlua::Result<Function> {
+    let string: Table = lua.globals().raw_get("string")?;
+    replacement(lua, string.raw_get("format")?, string_format, (show,))
+}
+
+fn replace(
+    lua: &Lua,
+    library: &Table,
+    name: &str,
+    by: ffi::lua_CFunction,
+    values: impl IntoLuaMulti,
+) -> mlua::Result<()> {
+    library.raw_set(name, replacement(lua, library.raw_get(name)?, by, values)?)
+}
+
+/// A function whose first own value is the one that it replaces.
+fn replacement(
+    lua: &Lua,
+    replaced: Function,
+    by: ffi::lua_CFunction,
+    values: impl IntoLuaMulti,
+) -> mlua::Result<Function> {
+    let mut values = values.into_lua_multi(lua)?;
+    values.push_front(Value::Function(replaced));
+    let count = c_int::try_from(values.len()).unwrap_or(0);
+    // SAFETY: called with exactly the values above the caller's part of the stack, which become the function's own.
+    unsafe { lua.exec_raw(values, |state| ffi::lua_pushcclosure(state, by, count)) }
+}
+
+fn make_blocks(lua: &Lua, table: &Table) -> mlua::Result<()> {
+    // SAFETY: called with the table alone above the caller's part of the stack; at most five values are pushed, for which
+    // room is made. Assigning to a key that is there is allowed while a table is traversed.
+    unsafe {
+        lua.exec_raw(table, |state| {
+            ffi::luaL_checkstack(state, 6, std::ptr::null());
+            let table = ffi::lua_gettop(state);
+            ffi::lua_pushnil(state);
+            while ffi::lua_next(state, table) != 0 {
+                if is_bare(state, -1) {
+                    ffi::lua_pushvalue(state, -2);
+                    push_block(state, -2);
+                    ffi::lua_rawset(state, table);
+                }
+                ffi::lua_pop(state, 1);
+            }
+            ffi::lua_settop(state, table - 1);
+        })
+    }
+}
+
+fn block(lua: &Lua, function: Function) -> mlua::Result<Function> {
+    // SAFETY: called with the function alone above the caller's part of the stack; leaves one value there.
+    unsafe {
+        lua.exec_raw(function, |state| {
+            if is_bare(state, -1) {
+                push_block(state, -1);
+                ffi::lua_remove(state, -2);
+            }
+        })
+    }
+}
+
+/// Whether the value is a C function without values of its own.
+unsafe fn is_bare(state: *mut ffi::lua_State, index: c_int) -> bool {
+    // SAFETY: the caller's index is valid; a value that is found is pushed, and popped again.
+    unsafe {
+        if ffi::lua_iscfunction(state, index) == 0 {
+            return false;
+        }
+        let bare = ffi::lua_getupvalue(state, index, 1).is_null();
+        if !bare {
+            ffi::lua_pop(state, 1);
+        }
+        bare
+    }
+}
+
+/// Pushes the C function at the index as a block.
+unsafe fn push_block(state: *mut ffi::lua_State, index: c_int) {
+    // SAFETY: the caller has checked that a C function is there, and has made room.
+    unsafe {
+        if let Some(function) = ffi::lua_tocfunction(state, index) {
+            ffi::lua_pushboolean(state, 1);
+            ffi::lua_pushcclosure(state, function, 1);
+        }
+    }
+}
+
+// What follows runs as C functions of Lua: called with room for 20 values, and an error leaves them by a jump, so that no
+// value of Rust that would have to be dropped may live across a call into Lua.
+
+/// Calls the function that was replaced, in the place of the one that replaces it.
+unsafe fn replaced(state: *mut ffi::lua_State) -> c_int {
+    // SAFETY: the first own value is a C function, put there by `replacement`; it takes the arguments from the same stack.
+    unsafe {
+        match ffi::lua_tocfunction(state, ffi::lua_upvalueindex(1)) {
+            Some(function) => function(state),
+            None => 0,
+        }
+    }
+}
+
+/// Puts an own value in place of the first of three results, if that is a bare function.
+unsafe fn hand_out(state: *mut ffi::lua_State, results: c_int, own: c_int) -> c_int {
+    // SAFETY: three results are on the stack, as the functions that are replaced here return them.
+    unsafe {
+        if results == 3 && is_bare(state, -3) {
+            ffi::lua_pushvalue(state, ffi::lua_upvalueindex(own));
+            ffi::lua_replace(state, -4);
+        }
+    }
+    results
+}
+
+unsafe extern "C-unwind" fn pairs(state: *mut ffi::lua_State) -> c_int {
+    // SAFETY: see above. When `__pairs` waits, Lua goes on behind both functions, with what `__pairs` returned.
+    unsafe { hand_out(state, replaced(state), 2) }
+}
+
+unsafe extern "C-unwind" fn ipairs(state: *mut ffi::lua_State) -> c_int {
+    // SAFETY: see above.
+    unsafe { hand_out(state, replaced(state), 2) }
+}
+
+unsafe extern "C-unwind" fn utf8_codes(state: *mut ffi::lua_State) -> c_int {
+    // SAFETY: see above.
+    unsafe {
+        let own = if ffi::lua_toboolean(state, 2) == 0 { 2 } else { 3 };
+        hand_out(state, replaced(state), own)
+    }
+}
+
+/// A finaliser would run whenever the collector happens to come by, where nothing can wait and no deadline counts; Lua
+/// looks for one only here.
+unsafe extern "C-unwind" fn setmetatable(state: *mut ffi::lua_State) -> c_int {
+    // SAFETY: see above; what is pushed is popped again.
+    unsafe {
+        if ffi::lua_type(state, 2) == ffi::LUA_TTABLE {
+            ffi::lua_pushstring(state, c"__gc".as_ptr());
+            if ffi::lua_rawget(state, 2) != ffi::LUA_TNIL {
+                return ffi::luaL_error(
+                    state,
+                    c"a test has no finalisers (__gc): when they run is the collector's affair; use t:defer, or `local x <close>` with __close".as_ptr(),
+                );
+            }
+            ffi::lua_pop(state, 1);
+        }
+        replaced(state)
+    }
+}
+
+/// The conversions of a format, in order; an iterator that allocates nothing.
+struct Conversions<'a>(&'a [u8]);
+
+impl Iterator for Conversions<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        loop {
+            let at = self.0.iter().position(|byte| *byte == b'%')?;
+            self.0 = &self.0[at + 1..];
+            let flags = self.0.iter().take_while(|byte| b"-+ #.0123456789".contains(byte)).count();
+            let conversion = *self.0.get(flags)?;
+            self.0 = &self.0[flags + 1..];
+            if conversion != b'%' {
+                return Some(conversion);
+            }
+        }
+    }
+}
+
+unsafe extern "C-unwind" fn string_format(state: *mut ffi::lua_State) -> c_int {
+    // SAFETY: see above. The format's bytes live as long as the string, which stays at index 1; nothing borrowed from
+    // them has to be dropped. At most three values are pushed at a time.
+    unsafe {
+        let mut length = 0;
+        if ffi::lua_type(state, 1) != ffi::LUA_TSTRING {
+            return replaced(state);
+        }
+        let format = ffi::lua_tolstring(state, 1, &raw mut length).cast::<u8>();
+        let top = ffi::lua_gettop(state);
+        let mut argument = 1;
+        for conversion in Conversions(std::slice::from_raw_parts(format, length)) {
+            argument += 1;
+            if conversion == b'p' {
+                return ffi::luaL_error(
+                    state,
+                    c"string.format: %%p shows an address, and addresses differ from run to run".as_ptr(),
+                );
+            }
+            let kind = if argument <= top { ffi::lua_type(state, argument) } else { ffi::LUA_TNIL };
+            let plain = [ffi::LUA_TNIL, ffi::LUA_TBOOLEAN, ffi::LUA_TNUMBER, ffi::LUA_TSTRING].contains(&kind);
+            if conversion == b's' && !plain {
+                ffi::luaL_checkstack(state, 3, std::ptr::null());
+                ffi::lua_pushvalue(state, ffi::lua_upvalueindex(2));
+                ffi::lua_pushvalue(state, argument);
+                ffi::lua_call(state, 1, 1);
+                ffi::lua_replace(state, argument);
+            }
+        }
+        replaced(state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conversions_are_told_from_percent_signs() {
+        let all = |format: &str| String::from_utf8(Conversions(format.as_bytes()).collect()).expect("letters");
+        assert_eq!(all("%d%%p %5.2f%%%s %-10p %"), "dfsp");
+        assert_eq!(all("100%%p"), "");
+        assert_eq!(all("%-"), "");
+    }
+
+    /// A comparison that makes quicksort as slow as it can be: it decides only when it must which of two is greater.
+    const ADVERSARY: &str = "
+        local n = 500
+        local solid, candidate, values, calls = 0, 0, {}, {}
+        local items = {}
+        for i = 1, n do items[i], values[i] = i, n end
+        table.sort(items, function(a, b)
+            calls[#calls + 1] = a .. '<' .. b
+            if values[a] == n and values[b] == n then
+                if a == candidate then values[a] = solid else values[b] = solid end
+                solid = solid + 1
+            end
+            if values[a] == n then candidate = a elseif values[b] == n then candidate = b end
+            return values[a] < values[b]
+        end)
+        return #calls, table.concat(calls, ' ')";
+
+    #[test]
+    fn sorting_does_not_look_at_the_clock() {
+        let run = || {
+            let lua = Lua::new_with(mlua::StdLib::TABLE, mlua::LuaOptions::default()).expect("a state");
+            lua.load(ADVERSARY).eval::<(usize, String)>().expect("sorts")
+        };
+        let first = run();
+        // A balanced sort takes some 6,000 comparisons: this one has fallen into the trap.
+        assert!(first.0 > 30_000, "{}", first.0);
+        assert!(first == run(), "the flags of .cargo/config.toml are not in this build: cargo clean -p mlua-sys");
+    }
+}
