@@ -61,7 +61,7 @@ static FILE: Class = Class {
         now("read", MAX_FORMATS, |call| {
             let file = this(call)?;
             let formats = formats(call, 1)?;
-            Ok(file.read_all(call, &formats)?)
+            file.read_all(call, &formats)
         }),
         now("lines", MAX_FORMATS, |call| {
             let file = this(call)?;
