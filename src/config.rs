@@ -16,7 +16,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use provium_protocol::Nanos;
@@ -24,6 +24,7 @@ use provium_protocol::profile::Profile;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
+use crate::report::text::{one_line, width};
 use crate::units;
 
 /// The file's name.
@@ -75,8 +76,10 @@ impl fmt::Display for ConfigError {
         }
         write!(f, ": {}", self.message)?;
         if let Some((line, column, text)) = &self.place {
-            // The caret is put under the column by copying the line's own tabs.
-            let indent: String = text.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            // What is shown of the line may be wider than its characters are many.
+            let before: String = text.chars().take(column - 1).collect();
+            let indent = " ".repeat(width(&one_line(&before)));
+            let text = one_line(text);
             let gutter = " ".repeat(line.to_string().len());
             write!(f, "\n  {line} | {text}\n  {gutter} | {indent}^")?;
         }
@@ -108,11 +111,18 @@ impl Project {
 
     fn read(dir: &Path, file: &Path) -> Result<Project, ConfigError> {
         let unreadable = |error: io::Error| unplaced(file, format!("cannot be read: {error}"));
-        let size = fs::metadata(file).map_err(unreadable)?.len();
-        if size > MAX_CONFIG_SIZE {
-            return Err(unplaced(file, format!("is larger than {MAX_CONFIG_SIZE} bytes ({size})")));
+        let metadata = fs::metadata(file).map_err(unreadable)?;
+        // A named pipe would be waited for, and a device read, for ever.
+        if !(metadata.is_file() || metadata.is_dir()) {
+            return Err(unplaced(file, "is no ordinary file".to_owned()));
         }
-        let bytes = fs::read(file).map_err(unreadable)?;
+        let mut bytes = Vec::new();
+        fs::File::open(file)
+            .and_then(|open| open.take(MAX_CONFIG_SIZE + 1).read_to_end(&mut bytes))
+            .map_err(unreadable)?;
+        if bytes.len() as u64 > MAX_CONFIG_SIZE {
+            return Err(unplaced(file, format!("is larger than {MAX_CONFIG_SIZE} bytes")));
+        }
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             let line = error.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
@@ -172,7 +182,7 @@ fn placed(file: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
         let start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let column = before[start..].chars().count() + 1;
         let line_text = text[start..].lines().next().unwrap_or("");
-        (line, column, printable_line(line_text))
+        (line, column, line_text.to_owned())
     });
     let mut message = error.message().replace('\n', "; ");
     // The reader speaks of Rust's types; people who write the file do not.
@@ -185,11 +195,6 @@ fn placed(file: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
         message = message.replace(theirs, ours);
     }
     ConfigError { file: file.to_owned(), place, message }
-}
-
-/// The line as it is shown: what a terminal would act on is replaced one for one, so that the column holds.
-fn printable_line(line: &str) -> String {
-    line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
 }
 
 #[derive(Deserialize)]
@@ -428,8 +433,25 @@ mod tests {
             "roots = [\n",
             "x\u{e9} =",
             "\u{0}",
+            "漢字 = 1",
+            "roots = [\"\u{1b}[31m\", 漢]\r\n",
         ]
         .map(|text| format!("{}\n---\n{}\n", text.escape_debug(), parse(text).expect_err(text)));
         insta::assert_snapshot!(errors.join("\n"));
+    }
+
+    #[test]
+    fn what_is_no_ordinary_file_is_not_read() {
+        let dir = tempfile::tempdir().expect("a directory for the test");
+        let file = dir.path().join(CONFIG_FILE);
+        let mistake = || Project::find(dir.path()).expect_err("no project").to_string();
+        std::os::unix::fs::symlink("/dev/zero", &file).expect("a link");
+        assert!(mistake().ends_with("provium.toml: is no ordinary file"), "{}", mistake());
+        fs::remove_file(&file).expect("it was made");
+        fs::create_dir(&file).expect("a directory");
+        assert!(mistake().contains("cannot be read: "), "{}", mistake());
+        fs::remove_dir(&file).expect("it was made");
+        fs::write(&file, vec![b' '; MAX_CONFIG_SIZE as usize + 1]).expect("a file");
+        assert!(mistake().ends_with("is larger than 1048576 bytes"), "{}", mistake());
     }
 }

@@ -19,10 +19,10 @@ pub(super) struct SelectArgs {
     #[arg(long, short = 'f', value_name = "TEXT", help_heading = "Which tests")]
     pub filter: Vec<String>,
     /// Only tests with this tag; several: any of them
-    #[arg(long, value_name = "TAG", help_heading = "Which tests")]
+    #[arg(long, value_name = "TAG", help_heading = "Which tests", value_parser = tag)]
     pub tag: Vec<String>,
     /// No tests with this tag
-    #[arg(long, value_name = "TAG", help_heading = "Which tests")]
+    #[arg(long, value_name = "TAG", help_heading = "Which tests", value_parser = tag)]
     pub no_tag: Vec<String>,
     /// Also tests that are marked slow
     #[arg(long, help_heading = "Which tests")]
@@ -87,6 +87,11 @@ impl Colour {
             }
         }
     }
+}
+
+/// Reads a tag: an empty one comes from a variable that is not set, and would select nothing, or everything.
+fn tag(text: &str) -> Result<String, String> {
+    if text.is_empty() { Err("the tag is empty".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 /// Reads a timeout: `10` and `10s` are ten seconds.

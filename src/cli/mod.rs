@@ -13,7 +13,7 @@ mod walk;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::error::{CommandError, Exit};
 
@@ -67,9 +67,28 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => {
             complain(&error);
+            if let Some(tip) = tip(&error) {
+                let _ = writeln!(io::stderr(), "  tip: {tip}");
+            }
             Exit::CouldNotRun.into()
         }
     }
+}
+
+/// What may have been meant by a path that leads nowhere and looks like a subcommand.
+fn tip(error: &CommandError) -> Option<String> {
+    let CommandError::Path { path, why } = error else { return None };
+    let word = path.to_str()?;
+    if why.kind() != io::ErrorKind::NotFound || word.contains(['/', '.']) {
+        return None;
+    }
+    let cli = Cli::command();
+    let names: Vec<&str> = cli.get_subcommands().map(clap::Command::get_name).collect();
+    Some(if names.contains(&word) {
+        format!("a subcommand comes first: `{} {word} …`", program())
+    } else {
+        format!("there is no subcommand `{word}` either; there are {}", names.join(", "))
+    })
 }
 
 /// Says on standard error what went wrong. Nobody may be left to hear it.
@@ -98,10 +117,19 @@ fn project() -> Result<(crate::config::Project, std::path::PathBuf), CommandErro
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_misspelt_subcommand_is_recognised() {
+        let tip_for = |path: &str| tip(&CommandError::Path { path: path.into(), why: io::ErrorKind::NotFound.into() });
+        assert!(tip_for("lst").is_some_and(|tip| tip.contains("no subcommand `lst` either; there are list, ")));
+        assert!(tip_for("list").is_some_and(|tip| tip.starts_with("a subcommand comes first: ")));
+        assert_eq!(tip_for("tests/lua"), None);
+        assert_eq!(tip_for("x.test.lua"), None);
     }
 }

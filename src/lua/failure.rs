@@ -23,11 +23,21 @@ pub fn one_line(value: &Value) -> String {
     match value {
         Value::Error(error) => match find_fault(error) {
             Some(fault) => fault.to_string(),
-            None => plain_message(error),
+            None => with_limit(plain_message(error)),
         },
-        Value::String(text) => text.to_string_lossy(),
+        Value::String(text) => with_limit(text.to_string_lossy()),
         Value::Nil => "an error was raised without a value: error(nil)".to_owned(),
         other => display::show(other),
+    }
+}
+
+/// What Lua says when it gets no more memory, with the limit that was reached.
+fn with_limit(message: String) -> String {
+    match message.as_str() {
+        "not enough memory" => {
+            format!("not enough memory: the Lua of a test file may use {} MiB", super::session::MEMORY_LIMIT >> 20)
+        }
+        _ => message,
     }
 }
 

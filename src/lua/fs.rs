@@ -41,7 +41,7 @@ pub fn push_file(call: &Call) -> Result<Prepared, Fault> {
     let perm = options.get("perm", Named::permissions).map_err(|fault| fault.prefixed(&call.name()))?;
     let setup = &call.host.setup;
     let file = setup.inputs.read_file(&setup.run, &host_path, MAX_PUSH).map_err(|error| {
-        let shown = String::from_utf8_lossy(&host_path.0);
+        let shown = crate::runner::describe::quoted(&host_path.0);
         call.usage(format!("cannot read the host file {shown}: {}", error.message))
     })?;
     let perm = perm.or(Some(if file.executable { 0o755 } else { 0o644 }));

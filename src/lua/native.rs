@@ -23,8 +23,6 @@ static FUNCTIONS: Class = Class {
             call.host.log(super::display::log(call.arg(1)));
             nothing()
         }),
-        now("find_module", 2, modules::find),
-        now("require_loop", 1, modules::require_loop),
         now("check_function", 2, check_function),
         now("format", 1, |call| {
             let show = call.read(1, "function", Named::function)?;
@@ -35,6 +33,9 @@ static FUNCTIONS: Class = Class {
 
 static WAIT_UNTIL: Class =
     Class { prefix: "", entries: &[now("wait_until", 2, wait_options), now("wait_until", 2, not_met)] };
+
+static REQUIRE: Class =
+    Class { prefix: "", entries: &[now("require", 2, modules::find), now("require", 1, modules::require_loop)] };
 
 static T: Class = Class {
     prefix: "t:",
@@ -53,6 +54,8 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     for (name, class, index) in [
         ("wait_options", &WAIT_UNTIL, 0),
         ("not_met", &WAIT_UNTIL, 1),
+        ("find_module", &REQUIRE, 0),
+        ("require_loop", &REQUIRE, 1),
         ("expect_error", &T, 0),
         ("nothing_raised", &T, 1),
         ("new_batch", &VM, 0),

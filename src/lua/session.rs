@@ -20,7 +20,7 @@ use crate::runner::section::Section;
 
 /// The most memory that the Lua of one file may use, in bytes (512 MiB): a test that holds more has a loop, and must
 /// fail by itself instead of taking the machine with it.
-const MEMORY_LIMIT: usize = 512 << 20;
+pub(super) const MEMORY_LIMIT: usize = 512 << 20;
 
 const PRELUDE: &str = include_str!("prelude.lua");
 

@@ -158,3 +158,8 @@ test("bytecode cannot be loaded", function(t)
     local ok, chunk = pcall(load, string.dump(function() end), "dumped", "b")
     t:assert(not (ok and chunk), "bytecode was loaded")
 end)
+
+test("require names itself when its argument is wrong", function(t)
+    support.raises(t, { kind = "usage", op = "require", says = "require: argument 1 (name)" }, function() require(5) end)
+    support.raises(t, { kind = "usage", op = "require", says = "no module `nowhere`" }, function() require("nowhere") end)
+end)

@@ -6,8 +6,11 @@ use provium_protocol::OpError;
 use provium_protocol::exec::{Command, ExecSpec};
 use provium_protocol::limits::MAX_OUTPUT_CEILING;
 
-/// Bytes as people read them in messages.
+/// Bytes as people read them in messages; nothing at all is shown as `""`.
 pub fn text(bytes: &[u8]) -> Cow<'_, str> {
+    if bytes.is_empty() {
+        return "\"\"".into();
+    }
     String::from_utf8_lossy(bytes)
 }
 
