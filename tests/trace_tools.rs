@@ -77,3 +77,57 @@ fn every_run_of_the_suite_can_be_looked_at() {
     }
     assert!(exchanges > 1_000, "only {exchanges}");
 }
+
+#[test]
+fn the_command_looks_at_traces() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| directory.path().join(name).to_string_lossy().into_owned();
+    let races = files("tests/lua-races");
+    let race = races.iter().find(|file| file.name.ends_with("lost_update.test.lua")).expect("the race is there");
+    write(Path::new(&path("a.trace")), &record(race, None));
+    write(Path::new(&path("b.trace")), &record(race, Some(3)));
+    let ran = |args: &[&str], code: i32| {
+        let output = provium(args);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{args:?}\n{out}\n{err}");
+        assert!(!err.contains("panicked"), "{err}");
+        (out, err)
+    };
+    let (a, b) = (path("a.trace"), path("b.trace"));
+
+    let (out, _) = ran(&["trace", "show", &a, "--test", "right", "--grep", "/flock .*lock/"], 0);
+    assert!(out.contains("test right") && out.contains("run_async(\"flock") && !out.contains("test wrong"), "{out}");
+    let (out, _) = ran(&["trace", "show", &a, "--json", "--vm", "v/worker2"], 0);
+    assert!(out.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{out}");
+    assert!(out.contains("\"worker\":\"worker2\"") && !out.contains("\"worker\":\"worker1\""), "{out}");
+    ran(&["trace", "show", &a, "--grep", "/(/"], 2);
+    ran(&["trace", "show", &path("nothing.trace")], 2);
+
+    let (out, _) = ran(&["trace", "diff", &a, &a], 0);
+    assert!(out.contains("say the same"), "{out}");
+    let (out, _) = ran(&["trace", "diff", &a, &b], 1);
+    assert!(out.contains("  A  ") && out.contains("  B  ") && out.contains("provium trace show"), "{out}");
+    assert!(out.lines().count() <= 25, "{out}");
+    ran(&["trace", "diff", &a, &path("nothing.trace")], 2);
+
+    ran(&["trace", "export", "--html", &b, "-o", &path("b.html")], 0);
+    let page = std::fs::read_to_string(path("b.html")).expect("the page was written");
+    assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"));
+    let (out, _) = ran(&["trace", "export", "--perfetto", &b], 0);
+    let events: serde_json::Value = serde_json::from_str(&out).expect("it is JSON");
+    assert!(events["traceEvents"].as_array().is_some_and(|events| events.len() > 50), "{out}");
+    ran(&["trace", "export", &b], 2);
+    ran(&["trace", "export", "--html", "--perfetto", &b], 2);
+
+    // A torn trace is shown as far as it goes; of a damaged one too, but not for good.
+    let whole = std::fs::read(&b).expect("the trace was written");
+    std::fs::write(path("torn.trace"), &whole[..whole.len() - 30]).expect("the directory takes everything");
+    ran(&["trace", "show", &path("torn.trace")], 0);
+    let mut damaged = whole.clone();
+    let at = damaged.len() - 60;
+    damaged[at] ^= 1;
+    std::fs::write(path("damaged.trace"), damaged).expect("the directory takes everything");
+    let (_, err) = ran(&["trace", "show", &path("damaged.trace")], 2);
+    assert!(err.contains("damaged"), "{err}");
+}

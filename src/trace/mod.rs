@@ -6,6 +6,7 @@
 pub mod check;
 pub mod diff;
 pub mod diverge;
+pub mod export;
 pub mod fields;
 pub mod format;
 pub mod record;

@@ -2,6 +2,7 @@
 
 mod check;
 mod diff;
+mod export;
 mod load;
 mod show;
 
@@ -24,6 +25,8 @@ enum TraceCommand {
     Check(check::CheckArgs),
     /// Show the first difference between two traces, task by task
     Diff(diff::DiffArgs),
+    /// Make a page for the browser, or a file for the Perfetto UI
+    Export(export::ExportArgs),
     /// Show what a test asked its guests and what they answered, in order
     Show(show::ShowArgs),
 }
@@ -33,6 +36,7 @@ pub(super) fn trace(args: &TraceArgs) -> Result<Exit, CommandError> {
     match &args.command {
         TraceCommand::Check(args) => check::check(args),
         TraceCommand::Diff(args) => diff::diff(args),
+        TraceCommand::Export(args) => export::export(args),
         TraceCommand::Show(args) => show::show(args),
     }
 }
