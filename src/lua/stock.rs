@@ -174,7 +174,7 @@ unsafe extern "C-unwind" fn setmetatable(state: *mut ffi::lua_State) -> c_int {
             if ffi::lua_rawget(state, 2) != ffi::LUA_TNIL {
                 return ffi::luaL_error(
                     state,
-                    c"a test has no finalisers (__gc): when they run is the collector's affair; use t:defer, or `local x <close>` with __close".as_ptr(),
+                    c"a test has no finalisers (__gc): when they run is the collector's affair; use `local x <close>` with __close".as_ptr(),
                 );
             }
             ffi::lua_pop(state, 1);
