@@ -14,11 +14,12 @@ pub fn install(lua: &Lua) -> mlua::Result<()> {
     let globals = lua.globals();
     let codes: Table = globals.raw_get("utf8")?;
     // Handed out by other functions, and nowhere to be found otherwise.
-    let next: Function = globals.raw_get("next")?;
+    let next = block(lua, globals.raw_get("next")?)?;
     let of_ipairs: Function = globals.raw_get::<Function>("ipairs")?.call(lua.create_table()?)?;
     let of_codes: Function = codes.raw_get("codes")?;
     let (strict, lax): (Function, Function) = (of_codes.call("")?, of_codes.call(("", true))?);
-    replace(lua, &globals, "pairs", pairs, (block(lua, next.clone())?,))?;
+    globals.raw_set("next", &next)?;
+    replace(lua, &globals, "pairs", pairs, (next,))?;
     replace(lua, &globals, "ipairs", ipairs, (block(lua, of_ipairs)?,))?;
     replace(lua, &codes, "codes", utf8_codes, (block(lua, strict)?, block(lua, lax)?))?;
     replace(lua, &globals, "setmetatable", setmetatable, ())?;

@@ -1,0 +1,7 @@
+local name, file = ...
+return {
+    name = name,
+    file = file,
+    trace = function() return debug.traceback() end,
+    fail = function() error("failed") end,
+}
