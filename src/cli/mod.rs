@@ -2,6 +2,7 @@
 
 mod args;
 mod backend;
+mod judge;
 mod list;
 mod outputs;
 mod record;
@@ -55,6 +56,7 @@ const STACK: usize = 256 << 20;
 /// Carries the command line out.
 #[must_use]
 pub fn main() -> ExitCode {
+    outlive_full_files();
     // Usage errors end here, with exit code 2 and on standard error; --help and --version with 0.
     let cli = Cli::parse();
     let result = stacker::grow(STACK, || match &cli.command {
@@ -89,6 +91,12 @@ fn tip(error: &CommandError) -> Option<String> {
     } else {
         format!("there is no subcommand `{word}` either; there are {}", names.join(", "))
     })
+}
+
+/// A file that reaches the process's limit of sizes is an error of that write, not the end of the run.
+fn outlive_full_files() {
+    // SAFETY: no other thread runs yet, and ignoring a signal installs no code.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }
 
 /// Says on standard error what went wrong. Nobody may be left to hear it.

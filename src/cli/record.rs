@@ -9,7 +9,6 @@ use provium_protocol::profile::Profile;
 use sha2::{Digest, Sha256};
 
 use crate::config::Project;
-use crate::error::CommandError;
 use crate::runner::file::FileToRun;
 use crate::runner::inputs::{Disk, HostInputs};
 use crate::trace::record::Header;
@@ -79,8 +78,14 @@ impl Recordings<'_> {
         };
         let begun = store::create(&directory, &file.name, &schedule).map_err(|why| why.to_string());
         let sink = begun.and_then(|(path, out)| {
-            let sink = TraceFile::begin(out, &self.header(file, &script)).map_err(|why| why.to_string());
-            sink.map(|sink| (path, sink))
+            match TraceFile::begin(out, &self.header(file, &script)) {
+                Ok(sink) => Ok((path, sink)),
+                Err(why) => {
+                    // Nothing is lost with it, and the warning is about why there is none.
+                    let _ = store::remove(&directory, &path);
+                    Err(why.to_string())
+                }
+            }
         });
         let (path, sink) = sink.map_err(|why| {
             format!("`{}` is not recorded: no trace can be written below `{}`: {why}", file.name, directory.display())
@@ -129,10 +134,10 @@ impl Recording {
     /// Nobody needs it.
     ///
     /// # Errors
-    /// Why it is still there.
-    pub fn discard(&self) -> Result<(), CommandError> {
+    /// Why it is still there: a warning, no more.
+    pub fn discard(&self) -> Result<(), String> {
         let removed = store::remove(&self.directory, &self.path);
-        removed.map_err(|why| CommandError::Output { path: self.path.clone(), why })
+        removed.map_err(|why| format!("the trace `{}` is not needed, but cannot be removed: {why}", self.shown))
     }
 }
 

@@ -11,6 +11,7 @@ use provium_protocol::{Backend, Nanos};
 
 use super::args::Colour;
 use super::backend::BackendName;
+use super::judge::{Judge, Outcome};
 use super::outputs::{self, Look, Output};
 use super::walk::Walk;
 use crate::config::Project;
@@ -25,7 +26,6 @@ use crate::runner::file::{FileOptions, FileToRun, run_file};
 use crate::runner::inputs::Disk;
 use crate::runner::observe::Observer;
 use crate::trace::format::End;
-use crate::trace::record::RecordedVerdict;
 use crate::trace::replay::explain::explain;
 use crate::trace::replay::load::load;
 use crate::trace::replay::rerun::Follower;
@@ -72,7 +72,8 @@ const AFTER_HELP: &str = "\
 Exit codes, as `git bisect run` wants them:
   0    the recorded failure does not happen any more (or nothing had failed, and nothing does)
   1    it still does, or something else fails
-  125  a replay diverged from its recording, or a trace could not be read: nothing can be said";
+  125  a recorded test could not be replayed to its end, because it diverged from its recording or is not there any
+       more, or a trace could not be read: nothing can be said, unless another recorded failure still happens";
 
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 enum WhichScript {
@@ -119,14 +120,6 @@ impl ReplayArgs {
     }
 }
 
-/// What became of the replay of one trace.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Passed,
-    Failed,
-    Diverged,
-}
-
 /// Replays the traces.
 pub(super) fn replay(args: &ReplayArgs) -> Result<Exit, CommandError> {
     let (project, here) = super::project()?;
@@ -153,11 +146,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Exit, CommandError> {
     let mut worst = Outcome::Passed;
     for trace in &args.traces {
         let outcome = one(args, &project, trace, &mut tell);
-        worst = match (worst, outcome) {
-            (Outcome::Diverged, _) | (_, Outcome::Diverged) => Outcome::Diverged,
-            (Outcome::Failed, _) | (_, Outcome::Failed) => Outcome::Failed,
-            _ => Outcome::Passed,
-        };
+        worst = worst.max(outcome);
     }
     let host_time = Nanos::try_from(started.elapsed().as_nanos()).unwrap_or(Nanos::MAX);
     tell(Event::RunFinished { stopped: None, host_time });
@@ -166,7 +155,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Exit, CommandError> {
     }
     Ok(match worst {
         Outcome::Passed => Exit::Passed,
-        Outcome::Failed => Exit::TestFailed,
+        Outcome::Failed | Outcome::StillFails => Exit::TestFailed,
         Outcome::Diverged => Exit::Diverged,
     })
 }
@@ -203,7 +192,7 @@ fn one(args: &ReplayArgs, project: &Project, trace: &Path, tell: &mut dyn FnMut(
     let at_end = args.at_end();
     let settings = Settings { mode: args.mode(), at_end, until: args.until, script };
     let walk: Vec<Rc<dyn Observer>> = if args.step { vec![Walk::new() as Rc<dyn Observer>] } else { Vec::new() };
-    let had_failed = plan.verdicts.iter().any(|(_, verdict)| matches!(verdict, RecordedVerdict::Failed { .. }));
+    let judge = RefCell::new(Judge::new(&plan));
     if args.at_end == WhichEnd::Continue && plan.header.backend != "sim" {
         let backend = &plan.header.backend;
         super::complain(&format!(
@@ -213,44 +202,61 @@ fn one(args: &ReplayArgs, project: &Project, trace: &Path, tell: &mut dyn FnMut(
     }
     let (watched, run) = Run::new(args, plan, settings, walk);
     let current = current_sources(project, script);
-    let failed = RefCell::new(false);
+    let (new, conductor) = (Rc::clone(&run.new), run.options.conductor.clone());
     let mut mine = |event: Event| {
         let event = match event {
             Event::FileStarted { file } => {
                 tell(Event::FileStarted { file: file.clone() });
                 Event::Recording { file, trace: shown.clone() }
             }
-            Event::TestFinished {
-                file,
-                test,
-                verdict: Verdict::Failed(failure),
-                lab_time,
-                host_time,
-                warnings,
-                site,
-            } => {
-                let verdict = watched.stopped(trace, &shown, failure, &current, torn);
-                *failed.borrow_mut() |= matches!(verdict, Verdict::Failed(_));
+            Event::TestFinished { file, test, verdict, lab_time, host_time, warnings, site } => {
+                let stop = watched.stop();
+                let verdict = match (verdict, &stop) {
+                    (Verdict::Failed(failure), _) => watched.stopped(trace, &shown, failure, &current, torn),
+                    // It stopped while what the test had opened was closed.
+                    (_, Some(Stop::Diverged(_) | Stop::Reached(_))) => {
+                        watched.stopped(trace, &shown, Failure::default(), &current, torn)
+                    }
+                    (verdict, _) => verdict,
+                };
+                judge.borrow_mut().test(&test, &verdict, stop.as_ref());
                 Event::TestFinished { file, test, verdict, lab_time, host_time, warnings, site }
             }
             Event::FileFailed { file, failure } => {
-                *failed.borrow_mut() = true;
+                judge.borrow_mut().file_failed(watched.stop().as_ref());
                 match watched.stopped(trace, &shown, failure, &current, torn) {
                     Verdict::Failed(failure) => Event::FileFailed { file, failure },
                     _ => Event::FileFailed { file, failure: Failure::default() },
                 }
+            }
+            Event::FileFinished { file, deselected } => {
+                let all_had_their_turn = !conductor.as_ref().is_some_and(|conductor| conductor.ends_run());
+                let missing = if all_had_their_turn { judge.borrow_mut().missing(&new.borrow()) } else { Vec::new() };
+                for (test, failure) in missing {
+                    tell(Event::TestStarted { file: file.clone(), test: test.clone() });
+                    tell(never_began(&file, test, failure));
+                }
+                Event::FileFinished { file, deselected }
             }
             other => other,
         };
         tell(event);
     };
     run_file(&file, &run.options, run.backend, &mut mine);
-    let failed = *failed.borrow();
-    match watched.stop() {
-        Some(Stop::Diverged(_)) => Outcome::Diverged,
-        Some(Stop::Reached(_)) if had_failed => Outcome::Failed,
-        _ if failed => Outcome::Failed,
-        _ => Outcome::Passed,
+    let outcome = judge.borrow().outcome();
+    outcome
+}
+
+/// The end of a test that never began.
+fn never_began(file: &str, test: String, failure: Failure) -> Event {
+    Event::TestFinished {
+        file: file.to_owned(),
+        test,
+        verdict: Verdict::Failed(failure),
+        lab_time: 0,
+        host_time: 0,
+        warnings: Vec::new(),
+        site: None,
     }
 }
 
@@ -258,6 +264,8 @@ fn one(args: &ReplayArgs, project: &Project, trace: &Path, tell: &mut dyn FnMut(
 struct Run {
     options: FileOptions,
     backend: Rc<dyn Backend>,
+    /// The tests that were not recorded and are not run.
+    new: Rc<RefCell<Vec<String>>>,
 }
 
 /// Who knows how it went.
@@ -271,10 +279,11 @@ impl Run {
         if args.at_end == WhichEnd::Continue {
             let rerun = Rerun::new(plan, settings.script, Rc::new(Disk), walk);
             let backend = BackendName::Sim.make_with(rerun.choices);
-            return (Watched::Rerun(rerun.follower), Run { options: rerun.options, backend });
+            return (Watched::Rerun(rerun.follower), Run { options: rerun.options, backend, new: Rc::default() });
         }
         let session = Session::new(plan, settings, Rc::new(Disk), walk);
-        (Watched::Replay(session.replayer), Run { options: session.options, backend: session.backend })
+        let run = Run { options: session.options, backend: session.backend, new: session.new };
+        (Watched::Replay(session.replayer), run)
     }
 }
 

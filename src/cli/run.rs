@@ -159,8 +159,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
                     file.name, recording.shown
                 ));
             }
-            if !keeps {
-                recording.discard()?;
+            if !keeps && let Err(warning) = recording.discard() {
+                super::complain_softly(&warning);
             }
         }
     }

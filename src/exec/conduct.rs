@@ -23,6 +23,9 @@ pub trait Conductor {
     /// Why the run does not go on, in a line, if it does not.
     fn stopped(&self) -> Option<String>;
 
+    /// Whether no further test is to begin: where one test stops, those after it may still go on.
+    fn ends_run(&self) -> bool;
+
     /// There is no task of this number (any more).
     fn no_such_task(&self, serial: u32);
 }

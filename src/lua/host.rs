@@ -99,6 +99,8 @@ pub struct Host {
     names: RefCell<Vec<Rc<str>>>,
     /// The modules that were found, by the file that was looked for: their names.
     pub modules: RefCell<BTreeMap<String, String>>,
+    /// What the random numbers of each test are made from, until the script seeds them itself.
+    pub random_seed: Cell<Option<u64>>,
     /// `math.randomseed` as Lua has it.
     pub raw_random_seed: RefCell<Option<Function>>,
     prelude: RefCell<Option<Table>>,
@@ -154,6 +156,7 @@ impl Host {
             exchanges: Cell::new(0),
             guests: Cell::new(0),
             modules: RefCell::default(),
+            random_seed: Cell::default(),
             raw_random_seed: RefCell::default(),
             prelude: RefCell::default(),
             cache: RefCell::default(),

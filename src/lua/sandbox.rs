@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use mlua::{Function, Lua, MultiValue, Table, Value};
 use provium_protocol::time;
+use sha2::{Digest, Sha256};
 
 use super::args::Named;
 use super::call::{Call, Class, Returned, nothing, now, one};
@@ -66,6 +67,7 @@ pub fn install(lua: &Lua) -> mlua::Result<()> {
     // Both halves are whole numbers that a float holds exactly.
     seed.call::<()>(((draw >> 32) as i64, (draw & 0xffff_ffff) as i64))?;
     host.raw_random_seed.replace(Some(seed));
+    host.random_seed.set(Some(draw));
     math.raw_set("randomseed", MATH.function(lua, &MATH.entries[0])?)?;
     for entry in LOAD.entries {
         globals.raw_set(entry.name, LOAD.function(lua, entry)?)?;
@@ -87,7 +89,19 @@ fn traceback(call: &Call) -> Returned {
     one(call.lua, lines.join("\n"))
 }
 
+/// Gives a test random numbers of its own: what they are depends neither on the tests before it nor on whether they
+/// run at all. A script that has seeded them itself keeps its own.
+pub fn seed_test(host: &Host, test: &str) -> mlua::Result<()> {
+    let (Some(file), Some(seed)) = (host.random_seed.get(), host.raw_random_seed.borrow().clone()) else {
+        return Ok(());
+    };
+    let digest = Sha256::new().chain_update(file.to_le_bytes()).chain_update(test).finalize();
+    let half = |at: usize| digest[at..at + 4].iter().fold(0, |sum, byte| sum << 8 | i64::from(*byte));
+    seed.call::<()>((half(0), half(4)))
+}
+
 fn random_seed(call: &Call) -> Returned {
+    call.host.random_seed.set(None);
     let Some(seed) = call.host.raw_random_seed.borrow().clone() else { return nothing() };
     let args: MultiValue = match call.count() {
         0 => [Value::Integer(call.host.draw() as i64)].into_iter().collect(),

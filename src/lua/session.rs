@@ -126,6 +126,10 @@ impl Session {
             }
         };
         self.host.spawned.borrow_mut().clear();
+        if let Some(test) = &section.test {
+            let seeded = sandbox::seed_test(&self.host, test);
+            seeded.map_err(|error| failure::from_load_error(&error, &self.host.setup.file))?;
+        }
         *self.host.test.borrow_mut() = Some((Rc::clone(section), Lab::new(None)));
         let t = self.lua.create_userdata(t::T::new(Rc::clone(section), meta));
         let t = t.map_err(|error| failure::from_load_error(&error, &self.host.setup.file))?;

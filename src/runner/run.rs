@@ -150,7 +150,8 @@ impl Run {
                 warnings,
                 site: info.site,
             });
-            if (failed && options.fail_fast) || self.stopped().is_some() {
+            let ends = |conductor: &Rc<dyn crate::exec::Conductor>| conductor.ends_run();
+            if (failed && options.fail_fast) || options.conductor.as_ref().is_some_and(ends) {
                 break;
             }
         }

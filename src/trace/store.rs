@@ -10,6 +10,9 @@ pub const EXTENSION: &str = "trace";
 /// Traces of one file under one schedule: more than anybody looks through. Beyond it a run is not recorded.
 const MOST: u32 = 9_999;
 
+/// How often a directory is made again that another run removes meanwhile.
+const AGAIN: u32 = 100;
+
 /// Makes a new trace of this test file under this schedule, by the first number that is free.
 ///
 /// # Errors
@@ -17,9 +20,17 @@ const MOST: u32 = 9_999;
 pub fn create(directory: &Path, test_file: &str, schedule: &str) -> io::Result<(PathBuf, File)> {
     let directory = directory.join(relative(test_file));
     fs::create_dir_all(&directory)?;
+    let mut again = AGAIN;
     for number in 1..=MOST {
         let path = directory.join(format!("{schedule}-{number}.{EXTENSION}"));
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
+        let mut made = OpenOptions::new().write(true).create_new(true).open(&path);
+        while again > 0 && made.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            // Another run has just removed the directory together with the last trace in it.
+            again -= 1;
+            fs::create_dir_all(&directory)?;
+            made = OpenOptions::new().write(true).create_new(true).open(&path);
+        }
+        match made {
             Ok(file) => return Ok((path, file)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),

@@ -295,7 +295,7 @@ impl Divergence {
         if let Some(test) = &self.test {
             show.push_str(&format!(" --test {}", shell_quote(test)));
         }
-        let replay = format!("provium replay --script trace {trace}");
+        let replay = format!("provium replay --script recorded {trace}");
         self.next = match self.cause {
             Cause::ScriptChanged { .. } => vec![replay, show],
             _ => vec![show],

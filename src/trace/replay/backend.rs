@@ -105,7 +105,7 @@ impl Choices for Recorded {
     fn draw(&self) -> u64 {
         let at = self.0.draws.replace(self.0.draws.get() + 1);
         // A draw more than was recorded is as good as any, so long as it is the same each time.
-        self.0.plan.draws.get(at).copied().unwrap_or(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(at as u64 + 1))
+        self.0.plan.draws.get(at).map_or(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(at as u64 + 1), |draw| draw.value)
     }
 }
 

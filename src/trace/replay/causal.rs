@@ -26,6 +26,7 @@ impl Replayer {
             return;
         }
         self.on_plan.set(false);
+        self.left_plan.set(true);
         let mut queues = self.queues.borrow_mut();
         queues.clear();
         for seq in self.plan.items[cursor.min(end)..end].iter().filter_map(left) {

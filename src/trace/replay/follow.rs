@@ -57,6 +57,10 @@ impl Conductor for Replayer {
         })
     }
 
+    fn ends_run(&self) -> bool {
+        matches!(&*self.stop.borrow(), Some(Stop::Reached(_)))
+    }
+
     fn no_such_task(&self, _: u32) {
         if self.on_plan.get() {
             self.leave_plan(None);
@@ -109,7 +113,13 @@ impl Observer for Replayer {
             _ => false,
         };
         match what {
-            Boundary::TestBegins(_) | Boundary::FileBegins(_) => self.lenient.set(false),
+            Boundary::TestBegins(_) | Boundary::FileBegins(_) => {
+                self.lenient.set(false);
+                // Where one test left its recording says nothing of the next.
+                if !self.ends_run() {
+                    *self.stop.borrow_mut() = None;
+                }
+            }
             Boundary::TestCloses(_, failed) if failed => self.lenient.set(true),
             _ => {}
         }
@@ -157,6 +167,7 @@ impl Replayer {
             self.tick(*at);
         }
         self.cursor.set(boundary + 1);
+        self.draws.set(self.plan.draws.partition_point(|draw| draw.item <= boundary));
         self.on_plan.set(true);
     }
 

@@ -112,6 +112,10 @@ pub struct Replayer {
     programs: RefCell<BTreeMap<String, Program>>,
     running: RefCell<BTreeMap<ProgramNo, program::Running>>,
     stop: RefCell<Option<Stop>>,
+    /// Some part of the run, not only the last one, left its recording.
+    diverged: Cell<bool>,
+    /// The recorded interleaving was left somewhere.
+    left_plan: Cell<bool>,
     /// The test that runs has failed already: what it leaves out is its own affair.
     lenient: Cell<bool>,
 }
@@ -157,6 +161,8 @@ impl Replayer {
             programs: RefCell::default(),
             running: RefCell::default(),
             stop: RefCell::default(),
+            diverged: Cell::new(false),
+            left_plan: Cell::new(false),
             lenient: Cell::new(false),
         })
     }
@@ -167,16 +173,22 @@ impl Replayer {
         &self.plan
     }
 
-    /// Why the replay does not go on, if it does not.
+    /// Why the replay of the present test, or of the file, does not go on, if it does not.
     #[must_use]
     pub fn stop(&self) -> Option<Stop> {
         self.stop.borrow().clone()
     }
 
+    /// Whether any test so far, or the file's top level, left its recording.
+    #[must_use]
+    pub fn has_diverged(&self) -> bool {
+        self.diverged.get()
+    }
+
     /// Whether the recorded interleaving was kept all the way.
     #[must_use]
     pub fn is_on_plan(&self) -> bool {
-        self.on_plan.get()
+        !self.left_plan.get()
     }
 
     fn item(&self) -> Option<&Item> {
@@ -194,7 +206,11 @@ impl Replayer {
     }
 
     fn stop_with(&self, stop: Stop) {
-        self.stop.borrow_mut().get_or_insert(stop);
+        let mut first = self.stop.borrow_mut();
+        if first.is_none() {
+            self.diverged.set(self.diverged.get() || matches!(stop, Stop::Diverged(_)));
+            *first = Some(stop);
+        }
     }
 
     /// The serial number of the youngest task of this path.

@@ -126,6 +126,15 @@ pub struct Source {
     pub text: Vec<u8>,
 }
 
+/// A random draw of the Lua side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Draw {
+    /// What was drawn.
+    pub value: u64,
+    /// The item that follows.
+    pub item: usize,
+}
+
 /// A file of the host, as it was read.
 #[derive(Clone, Debug)]
 pub struct RecordedFile {
@@ -159,7 +168,7 @@ pub struct Plan {
     /// The choices, in order.
     pub made: Vec<Made>,
     /// Random draws of the Lua side.
-    pub draws: Vec<u64>,
+    pub draws: Vec<Draw>,
     /// Files of the host.
     pub host_files: Vec<RecordedFile>,
     /// The verdicts, in order.
@@ -287,7 +296,7 @@ impl Builder {
             }
             Record::Booted { back, result } => return self.end(back, Answer::Booted(result)),
             Record::Draw(value) => {
-                self.plan.draws.push(value);
+                self.plan.draws.push(Draw { value, item: self.plan.items.len() });
                 return Ok(());
             }
             Record::HostFile { path, content, executable } => {

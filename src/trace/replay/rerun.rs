@@ -189,6 +189,10 @@ impl Conductor for Follower {
         self.stop.borrow().as_ref().map(|_| "the run has diverged from its recording".to_owned())
     }
 
+    fn ends_run(&self) -> bool {
+        self.stop.borrow().is_some()
+    }
+
     fn no_such_task(&self, _: u32) {}
 }
 

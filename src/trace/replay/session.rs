@@ -1,5 +1,6 @@
 //! What running a file against a trace takes, put together.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -37,6 +38,8 @@ pub struct Session {
     pub backend: Rc<ReplayBackend>,
     /// The options.
     pub options: FileOptions,
+    /// The tests of the file that were not recorded, as far as it is known.
+    pub new: Rc<RefCell<Vec<String>>>,
 }
 
 impl Session {
@@ -44,12 +47,20 @@ impl Session {
     #[must_use]
     pub fn new(plan: Plan, settings: Settings, disk: Rc<dyn HostInputs>, more: Vec<Rc<dyn Observer>>) -> Session {
         let selected = selected(&plan);
+        let new = Rc::new(RefCell::new(Vec::new()));
+        let unknown = Rc::clone(&new);
         let (profiles, seed, default_timeout) =
             (plan.header.profiles.clone(), plan.header.seed, plan.header.default_timeout);
         let replayer = Replayer::new(plan, settings.mode, settings.at_end, settings.until);
         let observers = std::iter::once(Rc::clone(&replayer) as Rc<dyn Observer>).chain(more);
         let options = FileOptions {
-            select: Box::new(move |test: &TestInfo| selected.get(&test.name).cloned().unwrap_or(Selection::Leave)),
+            select: Box::new(move |test: &TestInfo| match selected.get(&test.name) {
+                Some(selection) => selection.clone(),
+                None => {
+                    unknown.borrow_mut().push(test.name.clone());
+                    Selection::Leave
+                }
+            }),
             default_timeout,
             profiles,
             seed,
@@ -59,7 +70,7 @@ impl Session {
             conductor: Some(Rc::clone(&replayer) as Rc<dyn Conductor>),
         };
         let backend = Rc::new(ReplayBackend::new(Rc::clone(&replayer)));
-        Session { replayer, backend, options }
+        Session { replayer, backend, options, new }
     }
 }
 

@@ -1,0 +1,8 @@
+//! Recording and replaying as people do it: through the command.
+
+#[path = "../cli/harness.rs"]
+mod harness;
+
+mod record;
+mod tests_of_a_file;
+mod traces;
