@@ -3,6 +3,7 @@
 //! `cargo bench --bench recording`
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -14,11 +15,13 @@ use provium::runner::file::{FileOptions, FileToRun, run_file};
 use provium::runner::inputs::Disk;
 use provium::runner::observe::{Observer, Observers};
 use provium::trace::format::TraceReader;
+use provium::trace::format::redact::Redactor;
 use provium::trace::record::{Header, Record};
 use provium::trace::recorder::{Recorder, RecordingBackend, RecordingChoices, RecordingInputs, TraceFile};
 use provium::trace::replay::session::{Session, Settings};
 use provium::trace::replay::{AtEnd, Builder, Mode, Script};
 use provium_protocol::choice::Seeded;
+use provium_protocol::profile::Profile;
 use provium_sim::SimBackend;
 
 /// A file in memory: what a disk costs is not the question here.
@@ -52,7 +55,9 @@ fn files(directory: &str) -> Vec<FileToRun> {
 }
 
 fn options(seed: u64) -> FileOptions {
-    FileOptions { profiles: project().profiles, seed: Some(seed), ..FileOptions::default() }
+    // Read once: the project's file is not what is measured.
+    thread_local!(static PROFILES: BTreeMap<String, Profile> = project().profiles);
+    FileOptions { profiles: PROFILES.with(Clone::clone), seed: Some(seed), ..FileOptions::default() }
 }
 
 fn live(file: &FileToRun, seed: u64) {
@@ -66,11 +71,11 @@ fn recorded(file: &FileToRun, seed: u64) -> Vec<u8> {
         backend: "sim".into(),
         virtual_clock: true,
         file: file.name.clone(),
-        profiles: project().profiles,
+        profiles: options(seed).profiles,
         seed: Some(seed),
         ..Header::default()
     };
-    let sink = TraceFile::begin(bytes.clone(), &header).expect("memory takes everything");
+    let sink = TraceFile::begin(bytes.clone(), &header, Redactor::default()).expect("memory takes everything");
     let recorder = Recorder::new(Box::new(sink));
     let choices = Rc::new(RecordingChoices::new(Rc::clone(&recorder), Rc::new(Seeded::new(seed))));
     let backend = Rc::new(RecordingBackend::new(Rc::clone(&recorder), Rc::new(SimBackend::new(choices))));

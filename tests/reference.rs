@@ -62,8 +62,9 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// The bindings' names by their class, read off the static tables of `src/lua`.
 fn bindings() -> BTreeMap<String, BTreeSet<String>> {
-    let table =
-        pattern(r#"(?ms)^(?:pub )?static \w+: Class =\s*Class \{\s*prefix: "([^"]*)",\s*entries: &\[(.*?)\n?\s*\]\s*,?\s*\};"#);
+    let table = pattern(
+        r#"(?ms)^(?:pub )?static \w+: Class =\s*Class \{\s*prefix: "([^"]*)",\s*entries: &\[(.*?)\n?\s*\]\s*,?\s*\};"#,
+    );
     let entry = pattern(r#"\b(?:now|later|prelude|add|step)\(\s*"(\w+)","#);
     let mut files = Vec::new();
     rust_files(&root().join("src/lua"), &mut files);

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::config::Project;
 use crate::runner::file::FileToRun;
 use crate::runner::inputs::{Disk, HostInputs};
+use crate::trace::format::redact::Redactor;
 use crate::trace::record::Header;
 use crate::trace::recorder::{Recorder, TraceFile};
 use crate::trace::store;
@@ -24,9 +25,18 @@ pub(super) struct RecordArgs {
     /// Where traces are kept [default: traces/ of the project]
     #[arg(long, value_name = "DIR", help_heading = "Recording")]
     pub traces: Option<PathBuf>,
+    /// Replace what matches this regular expression, a secret, by `*` in traces; several: any of them
+    #[arg(long, value_name = "PATTERN", value_parser = pattern, help_heading = "Recording")]
+    pub redact: Vec<String>,
     /// Replay each run of a file at once, and fail if it differs
-    #[arg(long, help_heading = "Recording")]
+    #[arg(long, conflicts_with = "redact", help_heading = "Recording")]
     pub verify: bool,
+}
+
+/// Reads a pattern.
+fn pattern(text: &str) -> Result<String, String> {
+    let pattern = text.to_owned();
+    Redactor::new(std::slice::from_ref(&pattern)).map(|_| pattern).map_err(|error| error.why)
 }
 
 /// Which runs are kept.
@@ -76,9 +86,10 @@ impl Recordings<'_> {
             Some(seed) => format!("seed-{seed}"),
             None => "fifo".to_owned(),
         };
+        let redactor = Redactor::new(&self.args.redact).map_err(|error| error.to_string())?;
         let begun = store::create(&directory, &file.name, &schedule).map_err(|why| why.to_string());
         let sink = begun.and_then(|(path, out)| {
-            match TraceFile::begin(out, &self.header(file, &script)) {
+            match TraceFile::begin(out, &self.header(file, &script), redactor) {
                 Ok(sink) => Ok((path, sink)),
                 Err(why) => {
                     // Nothing is lost with it, and the warning is about why there is none.

@@ -4,4 +4,5 @@ mod arguments;
 mod examples;
 mod harness;
 mod output;
+mod redact;
 mod verdicts;

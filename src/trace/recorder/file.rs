@@ -3,22 +3,27 @@
 use std::io::Write;
 
 use super::Sink;
+use crate::trace::format::redact::Redactor;
 use crate::trace::format::{TraceWriter, WriteError};
 use crate::trace::record::{Header, Record};
 
 /// Writes a trace file while the run goes on.
 pub struct TraceFile<W> {
     writer: Option<TraceWriter<W>>,
+    redactor: Redactor,
 }
 
 impl<W: Write> TraceFile<W> {
-    /// Begins a trace in this file, which is empty.
+    /// Begins a trace in this file, which is empty. What the redactor finds is left out of all of it.
     ///
     /// # Errors
     /// Why it cannot be written.
-    pub fn begin(file: W, header: &Header) -> Result<TraceFile<W>, WriteError> {
+    pub fn begin(file: W, header: &Header, redactor: Redactor) -> Result<TraceFile<W>, WriteError> {
+        let mut header = header.clone();
+        header.redacted = redactor.count();
+        redactor.redact(&mut header);
         // Unbuffered: the writer hands over whole blocks.
-        Ok(TraceFile { writer: Some(TraceWriter::new(file, header)?) })
+        Ok(TraceFile { writer: Some(TraceWriter::new(file, &header)?), redactor })
     }
 }
 
@@ -28,7 +33,13 @@ fn text(error: WriteError) -> String {
 
 impl<W: Write> Sink for TraceFile<W> {
     fn record(&mut self, record: &Record) -> Result<(), String> {
-        self.writer.as_mut().map_or(Ok(()), |writer| writer.record(record)).map_err(text)
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        if self.redactor.is_empty() {
+            return writer.record(record).map_err(text);
+        }
+        let mut record = record.clone();
+        self.redactor.redact(&mut record);
+        writer.record(&record).map_err(text)
     }
 
     fn flush(&mut self) -> Result<(), String> {

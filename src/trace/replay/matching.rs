@@ -7,6 +7,7 @@ use super::plan::{Asked, Item, Recorded};
 use super::{AtEnd, Match, Mode, Replayer, Stop};
 use crate::runner::exchanges::Exchange;
 use crate::runner::place::Place;
+use crate::trace::format::redact::matches_redacted;
 use crate::trace::record::Seq;
 
 /// What the test asks now that it did not ask when it was recorded, or what it does not ask any more.
@@ -131,8 +132,11 @@ impl Replayer {
     fn answers_to(&self, seq: Seq, now: &Now<'_>) -> bool {
         let Some(recorded) = self.recorded(seq) else { return false };
         let vm = self.plan.guests.get(recorded.guest as usize);
+        let redacted = self.plan.header.redacted > 0;
         let same = match (&recorded.asked, &now.asked) {
+            (Asked::Op(recorded), Asking::Op(op)) if redacted => matches_redacted(recorded, op),
             (Asked::Op(recorded), Asking::Op(op)) => recorded == *op,
+            (Asked::Boot(recorded), Asking::Boot(spec)) if redacted => matches_redacted(recorded, spec),
             (Asked::Boot(recorded), Asking::Boot(spec)) => recorded == *spec,
             _ => false,
         };

@@ -1,0 +1,33 @@
+//! `--redact`: what matches is not in the trace, and the trace still replays.
+
+use crate::harness::Project;
+
+const TEST: &str = r#"
+test("a secret is used", function(t)
+    local vm = provium:vm("v", "linux"):boot()
+    local r = vm:run("echo token is hunter2", { env = { TOKEN = "hunter2" } })
+    t:assert_contains(r.stdout, "token is")
+    t:assert_eq(#r.stdout, 17)
+end)
+"#;
+
+#[test]
+fn a_secret_is_left_out_and_the_trace_replays() {
+    let project = Project::new(&[("secret.test.lua", TEST)]);
+    project.run(&["--record", "always", "--redact", "hunter[0-9]"]).exits(0);
+    let trace = "traces/secret.test.lua/fifo-1.trace";
+    let shown = project.run(&["trace", "show", trace, "--json"]).exits(0);
+    assert!(!shown.out.contains("hunter2"), "{}", shown.out);
+    assert!(shown.out.contains("*******"), "{}", shown.out);
+    project.run(&["replay", trace]).exits(0).says("1 passed, 0 failed");
+    project.run(&["replay", trace, "--script", "recorded"]).exits(0).says("1 passed, 0 failed");
+    // Another secret of the same length is as good.
+    project.file("secret.test.lua", &TEST.replace("hunter2", "hunter3"));
+    project.run(&["replay", trace]).exits(0);
+}
+
+#[test]
+fn a_pattern_that_is_none_is_said_at_once() {
+    let project = Project::new(&[("secret.test.lua", TEST)]);
+    project.run(&["--redact", "("]).exits(2).complains("--redact");
+}
