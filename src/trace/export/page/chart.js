@@ -14,6 +14,13 @@ function readColours() {
   for (const name of names) ink[name] = style.getPropertyValue(`--${name}`).trim();
 }
 
+/// Whether a lane has anything of the test that was chosen.
+function isUsed(one) {
+  if (state.test === null) return true;
+  const testOf = (thing) => (thing.seq === undefined && thing.exchange ? thing.exchange.test : thing.test);
+  return one.spans.some((part) => testOf(part.thing) === state.test) || one.marks.some((mark) => mark.event.test === state.test);
+}
+
 /// Puts the lanes below each other.
 function arrange() {
   layout = [];
@@ -31,6 +38,8 @@ function arrange() {
     return element;
   };
   for (const one of lanes) {
+    one.y = undefined;
+    if (!isUsed(one)) continue;
     if (one.group !== group) {
       group = one.group;
       layout.push({ y, tall: GROUP, element: label(group, "group", y, GROUP) });
@@ -253,6 +262,7 @@ function drawRibbon() {
   pen.fillRect(0, RULER + RIBBON - 1, size.w, 1);
   pen.font = sans(11, 600);
   pen.textBaseline = "middle";
+  const letter = pen.measureText("abcdeghinorstuw ").width / 15;
   for (const test of data.tests) {
     const [a, b] = testSpan(test).map(toX);
     const left = Math.max(a, 0), right = Math.min(Math.max(b, a + 2), size.w);
@@ -264,7 +274,7 @@ function drawRibbon() {
     pen.beginPath();
     pen.roundRect(left + 1, RULER + 3, Math.max(1, right - left - 2), RIBBON - 7, 4);
     pen.fill();
-    label(test.name, left + 7, RULER + RIBBON / 2 - 0.5, right - left - 12, fore, 6.4);
+    label(test.name, left + 7, RULER + RIBBON / 2 - 0.5, right - left - 12, fore, letter);
     pen.globalAlpha = 1;
   }
 }

@@ -34,6 +34,7 @@ function toggleLane(where, more) {
 function chooseTest(index) {
   state.test = index;
   testBox.value = index === null ? "" : `${index}`;
+  arrange();
   again();
   scroll.scrollTop = 0;
   drawList();

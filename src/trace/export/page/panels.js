@@ -125,7 +125,7 @@ function value(parent, it, indent) {
 function plain(it) {
   if (Array.isArray(it)) return it.map(plain);
   if (it === null || typeof it !== "object") return it;
-  const kept = Object.entries(it).filter(([, held]) => held !== null && held !== false && held !== "" && !(typeof held === "object" && !Object.keys(held).length));
+  const kept = Object.entries(it).filter(([name, held]) => !(name === "max_output" && held === 16 << 20) && held !== null && held !== false && held !== "" && !(typeof held === "object" && !Object.keys(held).length));
   return Object.fromEntries(kept.map(([name, held]) => [name, plain(held)]));
 }
 
@@ -175,7 +175,10 @@ function exchangePanel(one) {
     ["began", `${clock(one.began)}s`], ["took", took(one)],
   ])];
   parts.push(...sourceBlock(one.source, one.line, 4));
-  parts.push(...block("Arguments", one.arguments));
+  // What to run is told with the rest, not within it.
+  const { spec, ...rest } = one.arguments && one.arguments.spec ? one.arguments : { ...one.arguments };
+  const whole = one.arguments && typeof one.arguments === "object" && !Array.isArray(one.arguments) ? { ...spec, ...rest } : one.arguments;
+  parts.push(...block("Arguments", whole));
   if (one.result) {
     const answer = one.result.error || one.result.ok;
     parts.push(...block(one.result.error ? "Error" : "Answer", answer === "Unit" ? "done" : answer));
