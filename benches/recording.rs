@@ -138,8 +138,8 @@ fn benches(criterion: &mut Criterion) {
     size(&suite);
     let small = files("benches/lua");
     let find = |name: &str| {
-        let all = suite.iter().chain(&small);
-        all.cloned().find(|file| file.name.ends_with(name)).expect("the file is there")
+        let mut all = suite.iter().chain(&small);
+        all.find(|file| file.name.ends_with(name)).cloned().expect("the file is there")
     };
     for name in ["racy_files.test.lua", "racy_shell.test.lua", "file.test.lua", "worker.test.lua", "stream.test.lua"] {
         let file = find(name);

@@ -243,8 +243,7 @@ fn one(args: &ReplayArgs, project: &Project, trace: &Path, tell: &mut dyn FnMut(
         tell(event);
     };
     run_file(&file, &run.options, run.backend, &mut mine);
-    let outcome = judge.borrow().outcome();
-    outcome
+    judge.borrow().outcome()
 }
 
 /// The end of a test that never began.
