@@ -220,18 +220,17 @@ fn read_host(call: &Call, path: &provium_protocol::exec::ByteString) -> Result<R
 fn open(call: &Call) -> Returned {
     let path = call.read(1, "path", Named::path)?;
     let mode = call.read_optional(2, "mode", Named::bytes)?.unwrap_or_else(|| b"r".to_vec());
-    match &*mode {
-        b"r" | b"rb" => {}
-        b"w" | b"wb" | b"a" | b"ab" | b"r+" | b"r+b" | b"w+" | b"w+b" | b"a+" | b"a+b" => {
-            return Err(call.usage(
-                "a test does not write files of the host: log what it has to say (t:log), or write into a guest \
-                 (vm:write_file)",
-            ));
-        }
-        _ => {
-            let mode = mode.escape_ascii();
-            return Err(call.usage(format!("argument 2 (mode): invalid mode `{mode}`; valid: r, rb")));
-        }
+    // As in Lua: one of three letters, perhaps a plus, and `b`s, which mean nothing.
+    let known = mode.first().is_some_and(|first| b"rwa".contains(first));
+    let plus = mode.get(1) == Some(&b'+');
+    if !known || mode.iter().skip(1 + usize::from(plus)).any(|byte| *byte != b'b') {
+        return Err(call.usage(format!("argument 2 (mode): invalid mode `{}`; valid: r, rb", mode.escape_ascii())));
+    }
+    if plus || mode.first() != Some(&b'r') {
+        return Err(call.usage(
+            "a test does not write files of the host: log what it has to say (t:log), or write into a guest \
+             (vm:write_file)",
+        ));
     }
     match read_host(call, &path)? {
         Ok(file) => one(call.lua, call.lua.create_userdata(file)?),
@@ -276,10 +275,13 @@ fn line_iterator(call: &Call, file: Handle, formats: Vec<Format>, closes: bool) 
             return Err(call.located(Fault::usage("file is already closed")).into());
         }
         let values = file.read_all(&call, &formats).map_err(|fault| mlua::Error::from(call.located(fault)))?;
-        if closes && values.front().is_none_or(Value::is_nil) {
+        if !values.front().is_none_or(Value::is_nil) {
+            return Ok(values);
+        }
+        if closes {
             file.forget();
         }
-        Ok(values)
+        Ok(MultiValue::new())
     })?)
 }
 
