@@ -96,7 +96,7 @@ impl Reader<'_> {
     fn signed(&mut self) -> i128 {
         let number = self.unsigned();
         let half = (number / 2) as i128;
-        if number % 2 == 0 { half } else { -half - 1 }
+        if number.is_multiple_of(2) { half } else { -half - 1 }
     }
 
     fn raw(&mut self) -> Vec<u8> {

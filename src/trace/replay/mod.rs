@@ -1,6 +1,6 @@
 //! Runs a test file against a trace, with no guest and no simulator.
 //!
-//! The replayer is a [`Backend`] made from a trace, the run's [`Observer`], and its [`Conductor`]. As long as the Lua
+//! The replayer is a backend made from a trace, the run's observer, and its conductor. As long as the Lua
 //! does what it did, the records are followed one by one: the same task gets the floor at the same time by the lab's
 //! clock, and gets the same answer. That is being *on plan*.
 //!
