@@ -2,46 +2,27 @@
 
 #[path = "common/library.rs"]
 mod library;
+#[path = "common/recorded.rs"]
+mod recorded;
 
 use std::path::Path;
 use std::process::{Command, Output};
-use std::rc::Rc;
 
-use library::{files, options, schedule};
+use library::files;
 use provium::report::style::Paint;
-use provium::runner::file::{FileToRun, run_file};
-use provium::runner::inputs::Disk;
-use provium::runner::observe::{Observer, Observers};
+use provium::runner::file::FileToRun;
 use provium::trace::format::TraceWriter;
 use provium::trace::record::{Header, Record};
-use provium::trace::recorder::{Memory, Recorder, RecordingBackend, RecordingChoices, RecordingInputs};
 use provium::trace::show::table::Look;
 use provium::trace::show::{Selected, json, table};
 use provium::trace::timeline::Timeline;
-use provium_sim::SimBackend;
 
 /// Runs a file in the simulator and records it.
 fn record(file: &FileToRun, seed: Option<u64>) -> (Header, Vec<Record>) {
-    let memory = Memory::default();
-    let recorder = Recorder::new(Box::new(memory.clone()));
-    let choices = Rc::new(RecordingChoices::new(Rc::clone(&recorder), schedule(seed)));
-    let backend = Rc::new(RecordingBackend::new(Rc::clone(&recorder), Rc::new(SimBackend::new(choices))));
-    let mut options = options(seed);
-    options.inputs = Rc::new(RecordingInputs::new(Rc::clone(&recorder), Rc::new(Disk)));
-    options.observers = Observers::new(vec![Rc::clone(&recorder) as Rc<dyn Observer>]);
-    run_file(file, &options, backend, &mut |_| {});
-    recorder.finish().expect("memory takes everything");
+    let (header, records, _) = recorded::record(file, seed);
     let strategy = if seed.is_some() { "random" } else { "fifo" };
-    let header = Header {
-        writer: "provium".into(),
-        file: file.name.clone(),
-        backend: "sim".into(),
-        virtual_clock: true,
-        strategy: strategy.into(),
-        seed,
-        ..Header::default()
-    };
-    (header, memory.take())
+    let header = Header { writer: "provium".into(), file: file.name.clone(), strategy: strategy.into(), ..header };
+    (header, records)
 }
 
 fn write(path: &Path, (header, records): &(Header, Vec<Record>)) {

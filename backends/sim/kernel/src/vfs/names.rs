@@ -18,6 +18,13 @@ use crate::types::{Fd, Pid};
 impl Kernel {
     /// Resolves a path whose last name is to be made: the directory and the name, or `EEXIST`.
     pub(crate) fn walk_new(&self, pid: Pid, dirfd: Fd, path: &[u8], directory: bool) -> Result<(Loc, Vec<u8>), Errno> {
+        let (dir, name) = self.walk_absent(pid, dirfd, path, directory)?;
+        self.check_new(pid, dir)?;
+        Ok((dir, name))
+    }
+
+    /// The same without asking whether the name may be made.
+    fn walk_absent(&self, pid: Pid, dirfd: Fd, path: &[u8], directory: bool) -> Result<(Loc, Vec<u8>), Errno> {
         let parent = self.walk_parent(pid, dirfd, path)?;
         let Last::Name(name) = parent.last else { return Err(Errno::EEXIST) };
         let dir = parent.dir;
@@ -31,7 +38,6 @@ impl Kernel {
         if parent.slash && !directory {
             return Err(Errno::ENOENT);
         }
-        self.check_new(pid, dir)?;
         Ok((dir, name.to_vec()))
     }
 
@@ -99,18 +105,7 @@ impl Kernel {
                 walk => walk.found()?,
             }
         };
-        let parent = self.walk_parent(pid, to_fd, to)?;
-        let Last::Name(name) = parent.last else { return Err(Errno::EEXIST) };
-        let dir = parent.dir;
-        if self.is_dead(dir) {
-            return Err(Errno::ENOENT);
-        }
-        if self.child(dir, name)?.is_some() {
-            return Err(Errno::EEXIST);
-        }
-        if parent.slash {
-            return Err(Errno::ENOENT);
-        }
+        let (dir, name) = self.walk_absent(pid, to_fd, to, false)?;
         if source.mount != dir.mount {
             return Err(Errno::EXDEV);
         }
@@ -123,7 +118,6 @@ impl Kernel {
             return Err(Errno::EPERM);
         }
         let now = self.realtime();
-        let name = name.to_vec();
         let inode = self.inode_mut(source.node)?;
         // Only a file that was made without a name can get its first one.
         if inode.nlink == 0 && !inode.nameless {
