@@ -13,5 +13,6 @@ pub mod record;
 pub mod recorder;
 pub mod replay;
 pub mod show;
+pub mod stat;
 pub mod store;
 pub mod timeline;

@@ -220,6 +220,36 @@ pub enum Record {
     Log(String),
 }
 
+impl Record {
+    /// What kind of record it is, in a word.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Record::Poll { .. } => "poll",
+            Record::Begun { .. } => "begun",
+            Record::Ended { .. } => "ended",
+            Record::Abandoned { .. } => "abandoned",
+            Record::Frame { .. } => "frame",
+            Record::Boot { .. } => "boot",
+            Record::Booted { .. } => "booted",
+            Record::Draw(_) => "draw",
+            Record::HostFile { .. } => "host file",
+            Record::Interrupt { .. } => "interrupt",
+            Record::Choices(_) => "choices",
+            Record::GuestDraw(_) => "guest draw",
+            Record::ProgramStart { .. } => "program start",
+            Record::ProgramPoll { .. } => "program poll",
+            Record::ProgramAnswer(_) => "program answer",
+            Record::ProgramGone { .. } => "program gone",
+            Record::Task { .. } => "task",
+            Record::Source { .. } => "source",
+            Record::Boundary { .. } => "boundary",
+            Record::Halt { .. } => "halt",
+            Record::Log(_) => "log",
+        }
+    }
+}
+
 /// Why a file of the host could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostError {

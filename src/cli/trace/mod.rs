@@ -5,6 +5,7 @@ mod diff;
 mod export;
 mod load;
 mod show;
+mod stat;
 
 use std::io::{self, Write};
 
@@ -29,6 +30,8 @@ enum TraceCommand {
     Export(export::ExportArgs),
     /// Show what a test asked its guests and what they answered, in order
     Show(show::ShowArgs),
+    /// Say what traces hold and what they take: records, exchanges, choices, tests, bytes
+    Stat(stat::StatArgs),
 }
 
 /// Carries the subcommand out.
@@ -38,6 +41,7 @@ pub(super) fn trace(args: &TraceArgs) -> Result<Exit, CommandError> {
         TraceCommand::Diff(args) => diff::diff(args),
         TraceCommand::Export(args) => export::export(args),
         TraceCommand::Show(args) => show::show(args),
+        TraceCommand::Stat(args) => stat::stat(args),
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Position {
     pub blocks: u32,
     /// Where the next block begins in the file, in bytes.
     pub at: u64,
+    /// Bytes that the records given took before compression.
+    pub raw: u64,
 }
 
 /// Gives the records of one trace. As an iterator it stops at the end whatever the end is: [`TraceReader::end`] tells.
@@ -102,7 +104,7 @@ impl<R: Read> TraceReader<R> {
             want: 1,
             block_at: opened.size,
             given: Totals::default(),
-            position: Position { records: 0, blocks: 0, at: opened.size },
+            position: Position { records: 0, blocks: 0, at: opened.size, raw: 0 },
             last: None,
             end: None,
             failed: false,
@@ -161,6 +163,7 @@ impl<R: Read> TraceReader<R> {
                         self.want = 1;
                         self.given.add(&record, size);
                         self.position.records += 1;
+                        self.position.raw += size as u64;
                         return Ok(Some(record));
                     }
                     Decoded::Invalid { why } => return Err(self.damaged_record(why)),
@@ -277,7 +280,7 @@ impl<R: Read> TraceReader<R> {
 
     /// Damage in the block that comes next.
     fn damaged(&self, why: String) -> TraceError {
-        let Position { records, blocks, at } = self.position;
+        let Position { records, blocks, at, .. } = self.position;
         TraceError::Damaged(Damage { block: blocks, at, records, why })
     }
 }
