@@ -21,7 +21,7 @@ fn timeline(exchanges: u32) -> Timeline {
         Record::Boundary { dt: 0, what: Boundary::FileBegins },
         Record::Task { path: "main".into(), at: None },
         Record::Poll { task: 0, dt: 0 },
-        Record::Boot { at: None, spec: BootSpec { vm: "a".into(), ..BootSpec::default() } },
+        Record::Boot { at: None, spec: Box::new(BootSpec { vm: "a".into(), ..BootSpec::default() }) },
         Record::Booted { back: 0, result: Ok(()) },
         Record::Boundary { dt: 0, what: Boundary::FileLoaded { failure: None } },
         Record::Boundary { dt: 0, what: Boundary::TestBegins { name: "many </script><b id=evil>".into() } },

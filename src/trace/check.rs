@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use super::format::TraceReader;
+use super::format::block::HEAD;
 use super::record::{At, Boundary, GuestNo, ProgramNo, Record, Seq, SourceNo, TaskNo};
 
 /// The most exchanges that may wait for their answer at once: far above what tests do, and a bound for hostile files.
@@ -220,6 +222,51 @@ fn name(what: &Boundary) -> String {
         Boundary::FileCloses => "the closing of the file".to_owned(),
         Boundary::FileEnds => "the end of the file".to_owned(),
     }
+}
+
+/// Reads whatever the bytes are as a trace, as far as they are one, and checks it: for fuzzing, which looks for bytes that
+/// panic or take too much. Blocks are tried a second time with their checksums made right, because bytes that change by
+/// chance hardly ever get past those.
+pub fn exhaust(bytes: &[u8]) {
+    read_through(bytes);
+    read_through(&repaired(bytes));
+}
+
+fn read_through(bytes: &[u8]) {
+    let Ok(mut reader) = TraceReader::new(bytes) else { return };
+    let mut checker = Checker::default();
+    while let Ok(Some(record)) = reader.next_record() {
+        // What makes no sense is a finding of the checker, not of the fuzzer.
+        let _ = checker.record(&record);
+    }
+}
+
+/// The same bytes with checksums and numbers of blocks that fit.
+fn repaired(bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let word =
+        |bytes: &[u8], at: usize| bytes.get(at..at + 4).and_then(|word| word.try_into().ok()).map(u32::from_le_bytes);
+    let Some(length) = word(&bytes, 10) else { return bytes };
+    let mut at = (length as usize).saturating_add(14);
+    if let Some(content) = bytes.get(..at) {
+        let checksum = crc32c::crc32c(content);
+        if let Some(place) = bytes.get_mut(at..at.saturating_add(4)) {
+            place.copy_from_slice(&checksum.to_le_bytes());
+        }
+    }
+    at = at.saturating_add(4);
+    for number in 0_u32.. {
+        let Some(length) = at.checked_add(5).and_then(|at| word(&bytes, at)) else { break };
+        let Some(rest) = bytes.get_mut(at..) else { break };
+        let Some((head, payload)) = rest.split_at_mut_checked(HEAD) else { break };
+        let Some(payload) = payload.get(..length as usize) else { break };
+        head[1..5].copy_from_slice(&number.to_le_bytes());
+        head[13..17].copy_from_slice(&crc32c::crc32c(payload).to_le_bytes());
+        let checksum = crc32c::crc32c(&head[..17]);
+        head[17..].copy_from_slice(&checksum.to_le_bytes());
+        at += HEAD + length as usize;
+    }
+    bytes
 }
 
 #[cfg(test)]

@@ -123,8 +123,8 @@ pub enum Record {
     Boot {
         /// Where the test asks.
         at: Option<At>,
-        /// Everything about it.
-        spec: BootSpec,
+        /// Everything about it; in a box, because it is large and rare.
+        spec: Box<BootSpec>,
     },
     /// The guest answers, or does not.
     Booted {

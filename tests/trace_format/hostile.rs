@@ -38,7 +38,7 @@ fn refused(file: &[u8]) -> (u64, String) {
 }
 
 /// One zstd frame, not ended, of `bytes`.
-fn frame(bytes: &[u8]) -> Vec<u8> {
+pub fn frame(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).expect("zstd works");
     encoder.window_log(17).expect("zstd can do so little");
     std::io::Write::write_all(&mut encoder, bytes).expect("memory takes everything");

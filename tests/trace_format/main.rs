@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod bytes;
+mod corpus;
 mod flips;
 mod hostile;
 mod make;

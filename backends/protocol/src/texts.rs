@@ -52,6 +52,12 @@ impl<T: Texts> Texts for Option<T> {
     }
 }
 
+impl<T: Texts> Texts for Box<T> {
+    fn each_text(&mut self, see: &mut See<'_>) {
+        (**self).each_text(see);
+    }
+}
+
 impl<T: Texts, E: Texts> Texts for Result<T, E> {
     fn each_text(&mut self, see: &mut See<'_>) {
         match self {

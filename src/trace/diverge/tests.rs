@@ -17,7 +17,10 @@ fn recorded(script: &str, asks: &[(u32, Op)], complete: bool) -> Timeline {
         Record::Source { name: FILE.into(), module: None, text: script.into() },
         Record::Task { path: "main".into(), at: None },
         Record::Poll { task: 0, dt: 0 },
-        Record::Boot { at: None, spec: provium_protocol::profile::BootSpec { vm: "a".into(), ..Default::default() } },
+        Record::Boot {
+            at: None,
+            spec: Box::new(provium_protocol::profile::BootSpec { vm: "a".into(), ..Default::default() }),
+        },
         Record::Booted { back: 0, result: Ok(()) },
         Record::Boundary { dt: 0, what: Boundary::TestBegins { name: "it works".into() } },
         Record::Task { path: "main".into(), at: None },

@@ -194,7 +194,7 @@ impl Observer for Recorder {
     fn boot_begun(&self, exchange: &Exchange, spec: &BootSpec) {
         let at = self.place(exchange.origin.at.as_ref());
         self.begun.set(self.begun.get() + 1);
-        self.put(Record::Boot { at, spec: spec.clone() });
+        self.put(Record::Boot { at, spec: Box::new(spec.clone()) });
     }
 
     fn boot_ended(&self, exchange: &Exchange, _: Nanos, result: Result<(), &OpError>) {

@@ -292,7 +292,7 @@ impl Builder {
             Record::Boot { at, spec } => {
                 self.plan.guests.push(spec.vm.clone());
                 let guest = self.plan.guests.len() as GuestNo - 1;
-                return self.begin(guest, Lane::Main, at, Asked::Boot(spec));
+                return self.begin(guest, Lane::Main, at, Asked::Boot(*spec));
             }
             Record::Booted { back, result } => return self.end(back, Answer::Booted(result)),
             Record::Draw(value) => {

@@ -70,7 +70,7 @@ impl Builder {
                 let guest = number(self.line.guests.len())?;
                 let boot = number(self.line.exchanges.len())?;
                 let vm = spec.vm.clone();
-                self.begin(guest, (Lane::Main, None), at, Ask::Boot(Box::new(spec)))?;
+                self.begin(guest, (Lane::Main, None), at, Ask::Boot(spec))?;
                 self.line.guests.push(Guest { vm, boot });
             }
             Record::Ended { back, result } => self.end(back, false, result)?,

@@ -71,7 +71,7 @@ pub fn records() -> Vec<Record> {
         boundary(0, Boundary::FileBegins),
         Record::Task { path: "main".into(), at: None },
         Record::Poll { task: 0, dt: 0 },
-        Record::Boot { at: at(1), spec: BootSpec { vm: "a".into(), profile, ..BootSpec::default() } },
+        Record::Boot { at: at(1), spec: Box::new(BootSpec { vm: "a".into(), profile, ..BootSpec::default() }) },
         Record::GuestDraw(7),
         Record::Poll { task: 0, dt: 20_000_000 },
         Record::Booted { back: 0, result: Ok(()) },

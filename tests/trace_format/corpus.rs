@@ -1,0 +1,77 @@
+//! The fuzzer's corpus, through the function that it fuzzes, without the fuzzer.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use provium::trace::check::exhaust;
+use provium::trace::format::{End, TraceReader};
+
+use crate::hostile::{block, frame};
+use crate::sample;
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/trace_reader")
+}
+
+/// What the corpus begins with; what the fuzzer finds is added by hand.
+fn seeds() -> Vec<(&'static str, Vec<u8>)> {
+    let (whole, _) = sample::file(&sample::run());
+    let records: Vec<_> = sample::every().into_iter().map(|(_, record)| record).collect();
+    let (every, _) = sample::file(&records);
+    let header = whole[..sample::header_size(&whole)].to_vec();
+    let blocks = sample::blocks(&whole);
+    let mut flipped = whole.clone();
+    flipped[blocks[1] + 30] ^= 4;
+    let nested: Vec<u8> = [1, 0, 0, 0, 0].into_iter().chain([37, 1].repeat(500)).collect();
+    let long = [20, 252, 0, 0, 0x40, 6];
+    let lie = |raw: u32, payload: &[u8]| [&header[..], &block(0, raw, payload)].concat();
+    vec![
+        ("sound", whole.clone()),
+        ("every-kind", every),
+        ("torn-in-a-block", whole[..blocks[2] + 40].to_vec()),
+        ("torn-in-the-header", whole[..100].to_vec()),
+        ("flipped", flipped),
+        ("bomb", lie(65_536, &frame(&vec![0; 1 << 20]))),
+        ("nested-batches", lie(nested.len() as u32, &frame(&nested))),
+        ("a-text-too-long", lie(long.len() as u32, &frame(&long))),
+        ("not-zstd", lie(5, b"hello")),
+    ]
+}
+
+#[test]
+fn the_corpus_is_read_or_refused() {
+    let directory = directory();
+    if std::env::var_os("WRITE_CORPUS").is_some() {
+        fs::create_dir_all(&directory).expect("a directory");
+        for (name, bytes) in seeds() {
+            fs::write(directory.join(name), bytes).expect("a file");
+        }
+    }
+    let mut count = 0;
+    for entry in fs::read_dir(&directory).expect("the corpus is there") {
+        exhaust(&fs::read(entry.expect("an entry").path()).expect("a file"));
+        count += 1;
+    }
+    assert!(count >= seeds().len(), "only {count} files in the corpus");
+    for (name, bytes) in seeds() {
+        assert!(directory.join(name).exists(), "{name} is missing");
+        exhaust(&bytes);
+    }
+}
+
+#[test]
+fn what_was_sound_once_is_sound_for_ever() {
+    for name in ["sound", "every-kind"] {
+        let file = fs::read(directory().join(name)).expect("the corpus is there");
+        let mut reader = TraceReader::new(&file[..]).expect("the header is good");
+        let records: Vec<_> = reader.by_ref().map(|record| record.expect("it is sound")).collect();
+        assert!(matches!(reader.end(), Some(End::Complete(_))), "{name}: {:?}", reader.end());
+        let known = if name == "sound" {
+            sample::run()
+        } else {
+            sample::every().into_iter().map(|(_, record)| record).collect()
+        };
+        // New kinds of records are new samples; old ones stay what they were.
+        assert!(records.iter().all(|record| known.contains(record)), "{name} is read differently");
+    }
+}

@@ -1,0 +1,104 @@
+//! Hostile traces cost bounded memory. A test binary of its own, because it counts every byte of the process.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use provium::trace::format::codec::MAX_RECORD;
+use provium::trace::format::{TraceReader, TraceWriter};
+use provium::trace::record::Header;
+
+/// Counts what is allocated, and the most that ever was.
+struct Counting;
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is passed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        PEAK.fetch_max(now, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The most memory that a reader may take, in bytes: the record's bytes, its parts, and both again while they grow.
+const MOST: usize = 6 * MAX_RECORD;
+
+/// The most that a reader of small records may take, in bytes.
+const MOST_OF_SMALL: usize = 2 << 20;
+
+/// A header and blocks whose stream is `bytes`, repeated as often as fits into `total`.
+fn file(start: &[u8], repeated: &[u8], total: usize) -> Vec<u8> {
+    let mut file = Vec::new();
+    drop(TraceWriter::new(&mut file, &Header::default()).expect("a header"));
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).expect("zstd works");
+    encoder.window_log(17).expect("zstd can do so little");
+    let block: Vec<u8> = repeated.iter().copied().cycle().take((60_000 / repeated.len()) * repeated.len()).collect();
+    let mut written = 0;
+    for number in 0_u32.. {
+        let raw = if number == 0 { start } else { &block[..] };
+        std::io::Write::write_all(&mut encoder, raw).expect("memory takes everything");
+        std::io::Write::flush(&mut encoder).expect("memory takes everything");
+        let payload = &encoder.get_ref()[written..];
+        let mut head = vec![1];
+        for word in [number, payload.len() as u32, raw.len() as u32, crc32c::crc32c(payload)] {
+            head.extend_from_slice(&word.to_le_bytes());
+        }
+        let checksum = crc32c::crc32c(&head);
+        head.extend_from_slice(&checksum.to_le_bytes());
+        file.extend_from_slice(&head);
+        file.extend_from_slice(payload);
+        written = encoder.get_ref().len();
+        if number as usize * block.len() > total {
+            break;
+        }
+    }
+    file
+}
+
+/// Reads to the end; says how much memory that took.
+fn read(file: &[u8]) -> usize {
+    let before = NOW.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    let mut reader = TraceReader::new(file).expect("the header is good");
+    while let Ok(Some(_)) = reader.next_record() {}
+    PEAK.load(Ordering::Relaxed) - before
+}
+
+#[test]
+fn a_reader_needs_memory_for_one_record_whatever_the_file_says() {
+    let many = [253, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+    // A program's start: name, process, no arguments, and variables without end, each of two bytes.
+    let env = [&[12, 0, 0, 0][..], &many].concat();
+    let args = [&[12, 0, 0][..], &many].concat();
+    let choices = [&[10][..], &many].concat();
+    // A log of 70 MiB, whole, and one that never comes.
+    let log = [20, 252, 0, 0, 0x60, 4];
+    let never = [20, 252, 0, 0, 0xf0, 4];
+    for (what, start, repeated) in [
+        ("variables", &env[..], &[0, 0][..]),
+        ("arguments", &args[..], &[0][..]),
+        ("choices", &choices[..], &[0, 2, 1][..]),
+        ("a text", &log[..], &b"x"[..]),
+        ("a text that never comes", &never[..], &b"x"[..]),
+    ] {
+        let file = file(start, repeated, 3 * MAX_RECORD);
+        let took = read(&file);
+        println!("{what}: {} KiB for a file of {} KiB", took >> 10, file.len() >> 10);
+        assert!(took < MOST, "{what}: {took} bytes");
+    }
+    let polls = file(&[0, 0, 0], &[0, 0, 0], 8 << 20);
+    let took = read(&polls);
+    assert!(took < MOST_OF_SMALL, "small records: {took} bytes");
+}
