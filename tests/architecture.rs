@@ -101,6 +101,20 @@ fn lua_stays_in_its_folder() {
 }
 
 #[test]
+fn a_test_gets_nothing_of_the_host_but_through_one_door() {
+    // The runner reads the host's clock for its reports, and directories to find tests: not for Lua.
+    let needles =
+        ["std::fs", "std::env", "std::net", "std::process", "std::time", "SystemTime", "RandomState", "HashMap"];
+    let mut hits = Vec::new();
+    for folder in ["src/lua", "src/exec"] {
+        for file in rust_files(&root().join(folder)) {
+            hits.extend(lines_with(&file, &needles));
+        }
+    }
+    assert_none("the bindings reach for the host", hits);
+}
+
+#[test]
 fn files_stay_small() {
     let long: Vec<String> = ["src", "backends", "tests", "benches"]
         .iter()

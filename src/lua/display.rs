@@ -52,6 +52,15 @@ fn write(value: &Value, depth: usize, above: &mut Vec<Table>, out: &mut String) 
         Value::Function(_) => out.push_str("function"),
         Value::Thread(_) => out.push_str("thread"),
         Value::LightUserData(_) => out.push_str("json.null"),
+        // Lua would show its address, which differs from run to run.
+        Value::UserData(object)
+            if !object.metatable().is_ok_and(|table| table.contains("__tostring").unwrap_or(false)) =>
+        {
+            match object.type_name() {
+                Ok(name) => out.push_str(&name.to_string_lossy()),
+                Err(_) => out.push_str("userdata"),
+            }
+        }
         other => match other.to_string() {
             Ok(text) => out.push_str(&text),
             Err(_) => out.push_str(other.type_name()),

@@ -19,7 +19,13 @@ test("values have names, not addresses", function(t)
         t:assert_eq(tostring(value), text)
         say(t, i .. " " .. text)
         print(value, { value })
+        t:log(value)
+        t:log({ value, [value] = value })
     end
+    vm:batch(function(b)
+        t:log(b)
+        t:log(tostring(b))
+    end)
     -- A name of the test's own is left alone, whatever it looks like.
     t:assert_eq(tostring(setmetatable({}, { __tostring = function() return "at: 0x12" end })), "at: 0x12")
     t:assert_eq(string.format("%d%%p", 5), "5%p")
