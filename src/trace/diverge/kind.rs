@@ -44,6 +44,9 @@ impl<'a> Case<'a> {
         let (Some(then_line), Some(now_line)) = (self.recorded_line(expected), self.now_line(now)) else {
             return self.by_order(expected, now);
         };
+        if let Some(kind) = self.only_calls() {
+            return kind;
+        }
         let then_fate = self.lines(then_line).map_or(Fate::Same(then_line.1), |lines| lines.old_fate(then_line.1));
         let now_fate = self.lines(now_line).map_or(Fate::Same(now_line.1), |lines| lines.new_fate(now_line.1));
         match (then_fate, now_fate) {
@@ -68,7 +71,7 @@ impl<'a> Case<'a> {
         };
         let then = || expected.and_then(|expected| text(self.recorded_line(expected)?, true));
         let now = || now.and_then(|now| text(self.now_line(now)?, false));
-        self.scripts.values().any(Lines::reordered) || then() == Some(true) || now() == Some(true)
+        self.reordered() || then() == Some(true) || now() == Some(true)
     }
 
     /// No line is known: the order alone.
@@ -85,24 +88,18 @@ impl<'a> Case<'a> {
     /// Both were asked from one line: of a loop, of a helper, of several calls in a line, or of a call that was edited.
     fn same_line(&self, line: Line<'a>, expected: &Exchange, now: &Now<'_>) -> Kind {
         let edited = self.scripts.values().any(|lines| !lines.hunks.is_empty());
+        if self.one_call_edited() {
+            return Kind::Changed;
+        }
         if self.follows(now, |later| self.recorded_line(later) == Some(line)) {
             // A round of the loop is left out; or the rounds go in another order, and who orders them is not the script.
             return if edited && !self.same_words() { Kind::Removed } else { Kind::Moved };
         }
-        if !edited {
-            return Kind::Changed;
-        }
-        if let Some(kind) = self.only_calls() {
-            return kind;
-        }
-        if one_more(expected, now, &self.gone(), &self.come()) { Kind::New } else { Kind::Changed }
+        if edited && one_more(expected, now, &self.gone(), &self.come()) { Kind::New } else { Kind::Changed }
     }
 
     /// The script went another way than it was recorded to go: now it stands at a line that was `from`.
     fn other_line(&self, from: Line<'a>, now: &Now<'_>) -> Kind {
-        if let Some(kind) = self.only_calls() {
-            return kind;
-        }
         if self.follows(now, |_| true) {
             return if self.same_words() { Kind::Moved } else { Kind::Removed };
         }
@@ -118,16 +115,55 @@ impl<'a> Case<'a> {
         self.scripts.values().flat_map(Lines::come).collect()
     }
 
+    /// The statements that went and those that came, without those that did both.
+    fn net(&self) -> (Vec<&str>, Vec<&str>) {
+        let mut gone: Vec<&str> = self.gone().into_iter().flat_map(statements).collect();
+        let mut come: Vec<&str> = self.come().into_iter().flat_map(statements).collect();
+        let mut left: BTreeMap<&str, usize> = BTreeMap::new();
+        for one in &come {
+            *left.entry(one).or_default() += 1;
+        }
+        let mut both: BTreeMap<&str, usize> = BTreeMap::new();
+        gone.retain(|one| match left.get_mut(one).filter(|left| **left > 0) {
+            Some(left) => {
+                *left -= 1;
+                *both.entry(one).or_default() += 1;
+                false
+            }
+            None => true,
+        });
+        come.retain(|one| match both.get_mut(one).filter(|both| **both > 0) {
+            Some(both) => {
+                *both -= 1;
+                false
+            }
+            None => true,
+        });
+        (gone, come)
+    }
+
+    /// Whether the edits only put statements into another order.
+    fn reordered(&self) -> bool {
+        let (gone, come) = self.net();
+        !self.gone().is_empty() && gone.is_empty() && come.is_empty()
+    }
+
     /// What the edits say if they only added calls, or only took some away.
     fn only_calls(&self) -> Option<Kind> {
-        let (gone, come) = (self.gone(), self.come());
-        if gone.is_empty() && come.iter().any(|line| is_statement(line)) {
+        let (gone, come) = self.net();
+        if gone.is_empty() && come.iter().any(|one| is_statement(one)) {
             Some(Kind::New)
-        } else if come.is_empty() && gone.iter().any(|line| is_statement(line)) {
+        } else if come.is_empty() && gone.iter().any(|one| is_statement(one)) {
             Some(Kind::Removed)
         } else {
             None
         }
+    }
+
+    /// Whether one statement, and nothing else, was edited.
+    fn one_call_edited(&self) -> bool {
+        let (gone, come) = self.net();
+        matches!((gone.as_slice(), come.as_slice()), ([one], [other]) if is_statement(one) && is_statement(other))
     }
 
     /// Whether a later recorded exchange is what is asked now.
@@ -207,6 +243,34 @@ fn is_statement(line: &str) -> bool {
     name > 0 && call.chars().nth(name).is_some_and(|c| matches!(c, '(' | '"' | '\'' | '{')) && call.ends_with(')')
 }
 
+/// The statements of a line, where semicolons part them.
+fn statements(line: &str) -> Vec<&str> {
+    let (mut quote, mut escaped, mut depth) = (None, false, 0_usize);
+    let mut found = Vec::new();
+    let mut start = 0;
+    for (at, c) in line.char_indices() {
+        match (quote, c) {
+            (Some(open), _) => {
+                if c == open && !escaped {
+                    quote = None;
+                }
+                escaped = c == '\\' && !escaped;
+            }
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '(' | '{' | '[') => depth += 1,
+            (None, ')' | '}' | ']') => depth = depth.saturating_sub(1),
+            (None, ';') if depth == 0 => {
+                found.push(line[start..at].trim());
+                start = at + 1;
+            }
+            (None, _) => {}
+        }
+    }
+    found.push(line[start..].trim());
+    found.retain(|statement| !statement.is_empty());
+    found
+}
+
 /// The words of a line: names and numbers, texts in quotes, and each other character alone.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
@@ -247,6 +311,7 @@ mod tests {
         for line in ["timeout = '5s',", "return f(1)", "if x() then", "local x = 1", "end)", "'a',"] {
             assert!(!is_statement(line), "{line}");
         }
+        assert_eq!(statements(" f(1); g('a;b', {1; 2}) ;h() "), ["f(1)", "g('a;b', {1; 2})", "h()"]);
         assert_eq!(words("f('a\\'b', 12)"), ["f", "(", "'a\\'b'", ",", "12", ")"]);
     }
 }

@@ -83,16 +83,6 @@ impl<'a> Lines<'a> {
         self.new_fate.get(at).copied().unwrap_or(Fate::Alone)
     }
 
-    /// Whether the same lines are there in another order.
-    pub(super) fn reordered(&self) -> bool {
-        let (gone, come) = (self.gone(), self.come());
-        let sorted = |mut lines: Vec<&'a str>| {
-            lines.sort_unstable();
-            lines
-        };
-        !gone.is_empty() && sorted(gone) == sorted(come)
-    }
-
     /// Recorded lines of all hunks that say anything.
     pub(super) fn gone(&self) -> Vec<&'a str> {
         let lines = self.hunks.iter().flat_map(|hunk| self.old[hunk.old.clone()].iter());
@@ -246,7 +236,7 @@ mod tests {
         assert_eq!((lines.old_fate(1), lines.new_fate(4)), (Fate::Moved(4), Fate::Moved(1)));
         assert_eq!(lines.old_fate(4), Fate::Edited(3));
         assert_eq!(lines.old_fate(99), Fate::Alone);
-        assert!(lines.moved("b(2)") && !lines.moved("c(3)") && !lines.reordered());
+        assert!(lines.moved("b(2)") && !lines.moved("c(3)"));
     }
 
     #[test]
