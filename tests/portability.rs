@@ -131,6 +131,26 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Replays what was recorded elsewhere, with the scripts that lie here.
+    fn replay(&self, project: &Path, recorded: &Path) {
+        let mut found = BTreeMap::new();
+        collect(recorded, &recorded.join("traces"), &mut found);
+        let status = Command::new("sh")
+            .args(["-c", "umask \"$0\"; exec \"$@\"", self.umask, env!("CARGO_BIN_EXE_provium"), "replay"])
+            .args(found.keys().map(|name| recorded.join(name)))
+            .current_dir(project.join(self.from))
+            .env_clear()
+            .envs(self.environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .expect("the command was built");
+        assert_eq!(status.code(), Some(0), "what was recorded elsewhere does not replay here");
+    }
+}
+
 fn collect(top: &Path, directory: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
     for entry in fs::read_dir(directory).expect("what was written can be read") {
         let path = entry.expect("an entry").path();
@@ -212,4 +232,6 @@ fn a_run_under_a_random_schedule_is_the_same_everywhere() {
         PLACES[place].run(&project, &out, &["tests/lua", "tests/lua-portable"], &["--seed", "11"])
     });
     assert_same("under a random schedule", &left, &right);
+    let elsewhere = scratch.path().join(PLACES[1].project);
+    PLACES[1].replay(&elsewhere, &scratch.path().join("out/0"));
 }
