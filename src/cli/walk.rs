@@ -2,15 +2,17 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::rc::Rc;
 
 use provium_protocol::profile::BootSpec;
 use provium_protocol::{Nanos, Op, OpError, Reply};
 
+use crate::error::Exit;
 use crate::report::text::{clip, one_line};
 use crate::runner::exchanges::Exchange;
 use crate::runner::observe::{Boundary, Observer};
+use crate::runner::place::Place;
 use crate::units::format_duration;
 
 /// The columns of a line that are shown.
@@ -19,14 +21,16 @@ const COLUMNS: usize = 160;
 /// Stops before each exchange and shows each answer, until it is told to run on.
 pub(super) struct Walk {
     runs_on: Cell<bool>,
-    /// What each task waits for.
+    /// Where each task was spawned.
+    spawned: RefCell<BTreeMap<String, Option<String>>>,
+    /// What tasks wait for.
     tasks: RefCell<BTreeMap<String, String>>,
 }
 
 impl Walk {
     /// Stops at the first exchange.
     pub fn new() -> Rc<Walk> {
-        Rc::new(Walk { runs_on: Cell::new(false), tasks: RefCell::default() })
+        Rc::new(Walk { runs_on: Cell::new(false), spawned: RefCell::default(), tasks: RefCell::default() })
     }
 
     fn say(line: &str) {
@@ -62,6 +66,18 @@ impl Walk {
         }
     }
 
+    fn show_tasks(&self) {
+        let (spawned, tasks) = (self.spawned.borrow(), self.tasks.borrow());
+        for (task, at) in &*spawned {
+            let at = at.as_ref().map(|at| format!(" (spawned at {at})")).unwrap_or_default();
+            let waits = tasks.get(task).map_or("waits for no guest, or is over", String::as_str);
+            Walk::say(&format!("  task {task}{at} {waits}"));
+        }
+        for (task, waits) in tasks.iter().filter(|(task, _)| !spawned.contains_key(*task)) {
+            Walk::say(&format!("  task {task} {waits}"));
+        }
+    }
+
     fn ask(&self) {
         loop {
             let _ = write!(io::stdout(), "[Enter] next, [t]asks, [r]un on, [q]uit: ");
@@ -73,17 +89,16 @@ impl Walk {
                     Walk::say("");
                     return self.runs_on.set(true);
                 }
+                // A terminal shows what is typed; elsewhere the answer comes below the question all the same.
+                Ok(_) if !io::stdin().is_terminal() => Walk::say(line.trim()),
                 Ok(_) => {}
             }
             match line.trim() {
                 "" | "n" => return,
                 "r" => return self.runs_on.set(true),
-                "q" => std::process::exit(0),
-                "t" => {
-                    for (task, waits) in &*self.tasks.borrow() {
-                        Walk::say(&format!("  task {task} {waits}"));
-                    }
-                }
+                // Nothing can be said of what was not replayed.
+                "q" => std::process::exit(Exit::Diverged as i32),
+                "t" => self.show_tasks(),
                 other => Walk::say(&format!("there is no `{other}`")),
             }
         }
@@ -107,6 +122,10 @@ impl Observer for Walk {
         self.ends(exchange, now, &exchange.to_note().outcome);
     }
 
+    fn spawned(&self, _: u32, path: &str, at: Option<&Place>) {
+        self.spawned.borrow_mut().insert(path.to_owned(), at.map(Place::to_string));
+    }
+
     fn logged(&self, text: &str) {
         if !self.runs_on.get() {
             Walk::say(&format!("       log: {text}"));
@@ -114,6 +133,10 @@ impl Observer for Walk {
     }
 
     fn boundary(&self, _: Nanos, what: Boundary<'_>) {
+        if matches!(what, Boundary::TestBegins(_)) {
+            self.spawned.borrow_mut().clear();
+            self.tasks.borrow_mut().clear();
+        }
         if self.runs_on.get() {
             return;
         }

@@ -222,7 +222,7 @@ impl Run {
     fn failure_of(&self, section: &Rc<Section>, outcome: Outcome) -> Option<Failure> {
         let sticky = section.failures.take();
         let now = self.backend.now();
-        let hangs = matches!(outcome, Outcome::TimedOut(_) | Outcome::Deadlock);
+        let hangs = matches!(outcome, Outcome::TimedOut(_) | Outcome::Deadlock | Outcome::Stopped(_));
         let thrown = match outcome {
             Outcome::Returned => None,
             Outcome::Raised(raised) if raised.is_skip || (raised.is_assertion && !sticky.is_empty()) => None,
@@ -257,7 +257,8 @@ impl Run {
         first.exchanges = section.recent.notes();
         if hangs || first.exchanges.iter().any(|note| note.ended.is_none()) {
             let tasks = section.task_waits(now);
-            first.waits = self.inspect();
+            // In a replay that was stopped nobody answers.
+            first.waits = if self.stopped().is_none() { self.inspect() } else { Vec::new() };
             first.waits.extend(tasks);
         }
         Some(first)
@@ -325,7 +326,7 @@ impl Run {
         });
         let deadline = self.backend.now().saturating_add(CLOSE_ALL_PATIENCE);
         let ran = self.host().executor.run(Some(deadline), &mut || done.get());
-        if ran != Ran::Done {
+        if !matches!(ran, Ran::Done | Ran::Stopped) {
             let limit = format_duration(CLOSE_ALL_PATIENCE);
             section.warn(match ran {
                 Ran::Stalled => "what the test opened could not be closed: the guests never answered".to_owned(),

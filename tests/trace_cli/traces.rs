@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::harness::Project;
+use crate::harness::{Project, Ran};
 
 impl Project {
     /// The files below a directory, by name.
@@ -34,5 +34,13 @@ impl Project {
         let traces = self.record(&[]);
         assert_eq!(traces.len(), 1, "{traces:?}");
         traces.into_iter().next().expect("one")
+    }
+}
+
+impl Ran {
+    /// The lines of the report on the only divergence.
+    pub fn report(&self) -> Vec<&str> {
+        let lines = self.out.lines().skip_while(|line| !line.contains("diverged from its recording"));
+        lines.take_while(|line| !line.contains("replay it again:")).collect()
     }
 }

@@ -12,7 +12,7 @@ use super::plan::{Answer, Item};
 use super::{Match, Replayer};
 use crate::trace::record::{GuestNo, Seq};
 
-/// What a call is told when the replay has come to its end: its task is never asked what it makes of it.
+/// What a call is told of which the replayer does not know.
 pub fn stopped() -> OpError {
     OpError::new(ErrorKind::Divergence, "the replay stops here")
 }
@@ -32,7 +32,9 @@ impl Replayer {
                 .await
             }
             Some(Match::Unneeded) => Ok(None),
-            Some(Match::Stopped) | None => Err(stopped()),
+            // The task is not to see that it is in a replay: it gets no answer, and the run is halted.
+            Some(Match::Stopped) => std::future::pending().await,
+            None => Err(stopped()),
         }
     }
 

@@ -18,12 +18,13 @@ impl Replayer {
             Item::Begun(seq) => Some(*seq),
             _ => None,
         };
-        if self.mode == Mode::Strict {
+        if self.mode == Mode::Strict && self.order.borrow().is_none() {
+            // Whether it is the order alone shows in what follows, and what else there is tells more.
             let task = self.floor.borrow().clone().unwrap_or_else(|| "main".into());
             let expected = self.plan.items[cursor.min(end)..end].iter().find_map(left);
             let question = self.question(&task, expected, now, true);
-            self.stop_with(Stop::Diverged(Box::new(question)));
-            return;
+            *self.order.borrow_mut() = Some(Box::new(question));
+            self.asked_since.set(false);
         }
         self.on_plan.set(false);
         self.left_plan.set(true);
@@ -194,9 +195,15 @@ impl Replayer {
         if let Some((task, seq)) = self.missing(&self.plan.items[from..boundary]) {
             let question = self.question(&task, Some(seq), None, false);
             self.stop_with(Stop::Diverged(Box::new(question)));
-        } else if self.mode == Mode::Strict && self.on_plan.get() && from < boundary {
-            let question = self.question("main", None, None, true);
-            self.stop_with(Stop::Diverged(Box::new(question)));
+        }
+    }
+
+    /// A part of the run is over: in mode strict its order must have been the recorded one, as far as it came.
+    pub(super) fn order_was_left(&self) {
+        if let Some(question) = self.order.take()
+            && (question.now.is_some() || self.asked_since.get() || !self.lenient.get())
+        {
+            self.stop_with(Stop::Diverged(question));
         }
     }
 }

@@ -7,7 +7,7 @@ use provium_protocol::{Nanos, Op};
 
 use super::matching::Now;
 use super::plan::Item;
-use super::{Live, Replayer, Stop};
+use super::{Live, Match, Replayer, Stop};
 use crate::exec::{Conductor, Next, Ran};
 use crate::runner::exchanges::Exchange;
 use crate::runner::observe::{Boundary, Observer};
@@ -70,15 +70,13 @@ impl Conductor for Replayer {
 
 impl Observer for Replayer {
     fn begun(&self, exchange: &Exchange, op: &Op) {
-        let found = self.ask(&Now::op(exchange, op));
+        let found = if self.counts() { Match::Stopped } else { self.ask(&Now::op(exchange, op)) };
         self.asked.set(Some(found));
-        self.count();
     }
 
     fn boot_begun(&self, exchange: &Exchange, spec: &BootSpec) {
-        let found = self.ask(&Now::boot(exchange, spec));
+        let found = if self.counts() { Match::Stopped } else { self.ask(&Now::boot(exchange, spec)) };
         self.asked.set(Some(found));
-        self.count();
     }
 
     fn spawned(&self, serial: u32, path: &str, _: Option<&Place>) {
@@ -94,11 +92,11 @@ impl Observer for Replayer {
     }
 
     fn polled(&self) {
-        *self.floor.borrow_mut() = None;
         // The task did less than it did.
         if self.on_plan.get() && matches!(self.item(), Some(Item::Begun(_) | Item::Ended(_) | Item::Frame { .. })) {
             self.leave_plan(None);
         }
+        *self.floor.borrow_mut() = None;
     }
 
     fn boundary(&self, _: Nanos, what: Boundary<'_>) {
@@ -118,6 +116,7 @@ impl Observer for Replayer {
                 // Where one test left its recording says nothing of the next.
                 if !self.ends_run() {
                     *self.stop.borrow_mut() = None;
+                    *self.order.borrow_mut() = None;
                 }
             }
             Boundary::TestCloses(_, failed) if failed => self.lenient.set(true),
@@ -144,6 +143,9 @@ impl Observer for Replayer {
         let Some(found) = ahead.or_else(anywhere) else { return };
         if matches!(what, Boundary::TestCloses(..) | Boundary::TestEnds(..) | Boundary::FileLoaded(_)) {
             self.leaves_out(found);
+            if self.stop.borrow().is_none() {
+                self.order_was_left();
+            }
             if self.stop.borrow().is_some() {
                 return;
             }
@@ -153,11 +155,14 @@ impl Observer for Replayer {
 }
 
 impl Replayer {
-    fn count(&self) {
+    /// Counts an exchange; whether it is the one at which to stop.
+    fn counts(&self) -> bool {
         let number = self.begun.replace(self.begun.get() + 1);
-        if self.until == Some(number) {
+        let reached = self.until == Some(number);
+        if reached {
             self.stop_with(Stop::Reached(number));
         }
+        reached
     }
 
     /// On plan again, behind this boundary.

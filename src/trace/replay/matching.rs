@@ -104,6 +104,7 @@ impl Replayer {
             position.and_then(|position| queue.remove(position))
         };
         if let Some(seq) = found {
+            self.asked_since.set(true);
             self.mark(seq);
             return Match::Recorded(seq);
         }

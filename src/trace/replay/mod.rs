@@ -114,6 +114,10 @@ pub struct Replayer {
     stop: RefCell<Option<Stop>>,
     /// Some part of the run, not only the last one, left its recording.
     diverged: Cell<bool>,
+    /// Where it was left in this part of the run, in mode strict.
+    order: RefCell<Option<Box<Question>>>,
+    /// Whether anything was asked since then.
+    asked_since: Cell<bool>,
     /// The recorded interleaving was left somewhere.
     left_plan: Cell<bool>,
     /// The test that runs has failed already: what it leaves out is its own affair.
@@ -162,6 +166,8 @@ impl Replayer {
             running: RefCell::default(),
             stop: RefCell::default(),
             diverged: Cell::new(false),
+            order: RefCell::default(),
+            asked_since: Cell::new(false),
             left_plan: Cell::new(false),
             lenient: Cell::new(false),
         })
