@@ -41,7 +41,7 @@ fn until_shows_who_waits_for_what_and_where() {
         .says("task main/2 waits in lab:barrier at a.test.lua:5 for ")
         .says("exit 0, \"a\\n\"");
     until("0").says("stopped at exchange 0, as asked").says("task main waits in vm:boot at a.test.lua:2");
-    let ran = until("7").exits(0).complains("exchange 7 was never reached");
+    let ran = until("99").exits(0).complains("exchange 99 was never reached");
     assert_eq!(ran.last_line(), "1 passed, 0 failed");
 }
 
