@@ -5,4 +5,5 @@ mod examples;
 mod harness;
 mod output;
 mod redact;
+mod traces;
 mod verdicts;
