@@ -24,7 +24,6 @@ const CONFIG: Configuration<LittleEndian, Varint, Limit<MAX_RECORD>> = bincode::
 
 /// What the bytes at the beginning of a slice are.
 #[derive(Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "it is taken apart at once; a box for each record would cost more")]
 pub enum Decoded {
     /// A record.
     Whole {
