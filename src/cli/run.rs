@@ -146,11 +146,14 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
         drop(options);
         let failed = run.tally.failed + run.tally.broken_files > failures;
         if let Some(recording) = recording {
-            if let Err(warning) = recording.finish() {
-                super::complain_softly(&warning);
-            }
+            let finished = recording.finish();
             let mut keeps = recordings.keeps(failed);
-            if args.record.verify
+            if let Err(warning) = &finished {
+                super::complain_softly(warning);
+            }
+            if args.record.verify && finished.is_err() {
+                trouble.push(not_verified(&file));
+            } else if args.record.verify
                 && let Err(difference) = super::replay::verify(&file, &recording.path, &run.seen)
             {
                 keeps = true;
@@ -162,6 +165,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
             if !keeps && let Err(warning) = recording.discard() {
                 super::complain_softly(&warning);
             }
+        } else if args.record.verify {
+            trouble.push(not_verified(&file));
         }
     }
     let host_time = Nanos::try_from(started.elapsed().as_nanos()).unwrap_or(Nanos::MAX);
@@ -171,6 +176,11 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
         trouble.push(CommandError::Output { path: path.clone(), why }.to_string());
     }
     run.end(&args.select, &trouble)
+}
+
+/// What was asked for and could not be done.
+fn not_verified(file: &FileToRun) -> String {
+    format!("`{}` could not be verified: there is no whole trace of its run", file.name)
 }
 
 /// The file as the runner wants it: `require` looks in the project's roots, then beside the project's file.

@@ -224,6 +224,24 @@ fn verifying_finds_nothing_and_leaves_nothing() {
 }
 
 #[test]
+fn a_part_of_a_file_verifies() {
+    let project = Project::new(&[("a.test.lua", &[TALKS, PASS].concat()), ("b.test.lua", FAIL)]);
+    for args in [&["--fail-fast"][..], &["--filter", "well"], &["--filter", "passes", "--seed", "2"]] {
+        let ran = project.run(&[&["--verify", "--record", "never"], args].concat());
+        assert_eq!(ran.err, "", "{args:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_verified_is_not_passed_over() {
+    let project = Project::new(&[("a.test.lua", &TALKS.replace("'2'", "'1\\n'"))]);
+    let words = "`a.test.lua` could not be verified";
+    project.run(&["--verify", "--traces", "/proc/nowhere"]).exits(2).complains(words);
+    limited(&project, 1, &["--verify"]).exits(2).complains(words);
+    project.run(&["--verify"]).exits(0);
+}
+
+#[test]
 fn the_conformance_suite_verifies() {
     let traces = tempfile::tempdir().expect("a directory");
     let traces = traces.path().join("new");
