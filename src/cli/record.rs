@@ -35,6 +35,9 @@ pub(super) struct RecordArgs {
 
 /// Reads a pattern.
 fn pattern(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err("an empty pattern matches nothing that could be left out".to_owned());
+    }
     let pattern = text.to_owned();
     Redactor::new(std::slice::from_ref(&pattern)).map(|_| pattern).map_err(|error| error.why)
 }

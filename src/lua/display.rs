@@ -147,11 +147,14 @@ fn compare_keys(a: &Value, b: &Value) -> Ordering {
     }
 }
 
-/// Whether two values are equal: tables by what they hold.
-pub fn equal(a: &Value, b: &Value) -> bool {
-    let mut differences = Differences { found: Vec::new(), most: 1 };
+/// Whether two values are equal: tables by what they hold. The error is one that their own `__eq` raised.
+pub fn equal(a: &Value, b: &Value) -> mlua::Result<bool> {
+    let mut differences = Differences { found: Vec::new(), most: 1, raised: None };
     differences.compare("", a, b, 0);
-    differences.found.is_empty()
+    match differences.raised {
+        Some(error) => Err(error),
+        None => Ok(differences.found.is_empty()),
+    }
 }
 
 /// Where two tables differ, one line each; empty for values that are not tables or are equal.
@@ -159,7 +162,7 @@ pub fn differences(a: &Value, b: &Value) -> Vec<String> {
     if !matches!((a, b), (Value::Table(_), Value::Table(_))) {
         return Vec::new();
     }
-    let mut differences = Differences { found: Vec::new(), most: MAX_DIFFERENCES + 1 };
+    let mut differences = Differences { found: Vec::new(), most: MAX_DIFFERENCES + 1, raised: None };
     differences.compare("", a, b, 0);
     let mut found = differences.found;
     if found.len() > MAX_DIFFERENCES {
@@ -172,6 +175,7 @@ pub fn differences(a: &Value, b: &Value) -> Vec<String> {
 struct Differences {
     found: Vec<String>,
     most: usize,
+    raised: Option<mlua::Error>,
 }
 
 impl Differences {
@@ -180,13 +184,13 @@ impl Differences {
             return;
         }
         let (Value::Table(left), Value::Table(right)) = (a, b) else {
-            if !(a == b || a.equals(b).unwrap_or(false)) {
+            if !(a == b || self.equals(a, b)) {
                 self.push(path, a, b);
             }
             return;
         };
         // Tables that are one, or that their own `__eq` calls equal, are equal; so is what is nested too deep to tell.
-        if left == right || depth >= MAX_DEPTH || left.equals(right).unwrap_or(false) {
+        if left == right || depth >= MAX_DEPTH || self.equals(a, b) {
             return;
         }
         for (key, value) in sorted_pairs(left) {
@@ -198,6 +202,13 @@ impl Differences {
                 self.compare(&step(path, &key), &Value::Nil, &other, depth + 1);
             }
         }
+    }
+
+    fn equals(&mut self, a: &Value, b: &Value) -> bool {
+        a.equals(b).unwrap_or_else(|error| {
+            self.raised.get_or_insert(error);
+            false
+        })
     }
 
     fn push(&mut self, path: &str, a: &Value, b: &Value) {

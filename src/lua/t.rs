@@ -126,7 +126,7 @@ fn assert_equal(call: &Call, wanted: bool) -> Returned {
         return Err(call.usage("expected two values to compare"));
     }
     let (left, right) = (call.arg(1), call.arg(2));
-    if display::equal(left, right) == wanted {
+    if display::equal(left, right)? == wanted {
         return nothing();
     }
     let mut text = if wanted {
@@ -165,7 +165,13 @@ fn assert_contains(call: &Call) -> Returned {
             let whole = whole.as_bytes();
             part.is_empty() || whole.windows(part.len()).any(|window| window == part)
         }
-        Value::Table(table) => display::sorted_pairs(table).iter().any(|(_, value)| display::equal(value, part)),
+        Value::Table(table) => {
+            let mut found = false;
+            for (_, value) in display::sorted_pairs(table) {
+                found |= display::equal(&value, part)?;
+            }
+            found
+        }
         _ => return Err(call.named(1, "whole").expected("a string or a table").prefixed(&call.name())),
     };
     if found {

@@ -30,4 +30,14 @@ fn a_secret_is_left_out_and_the_trace_replays() {
 fn a_pattern_that_is_none_is_said_at_once() {
     let project = Project::new(&[("secret.test.lua", TEST)]);
     project.run(&["--redact", "("]).exits(2).complains("--redact");
+    project.run(&["--redact", ""]).exits(2).complains("--redact");
+}
+
+#[test]
+fn what_is_no_file_is_no_trace() {
+    let project = Project::new(&[("secret.test.lua", TEST)]);
+    let made = std::process::Command::new("mkfifo").arg(project.0.path().join("fifo.trace")).status();
+    assert!(made.expect("mkfifo runs").success());
+    project.run(&["replay", "fifo.trace"]).exits(125).complains("regular file");
+    project.run(&["trace", "check", "."]).exits(2).complains("regular file");
 }

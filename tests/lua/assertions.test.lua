@@ -142,3 +142,11 @@ test("registration is strict", function(t)
         t:assert_contains(refusal.text, refusal.says)
     end
 end)
+
+test("an error of __eq is not taken for an answer", function(t)
+    local odd = setmetatable({}, { __eq = function() error("no telling") end })
+    local e = t:assert_raises(function() t:assert_eq(odd, setmetatable({}, getmetatable(odd))) end)
+    t:assert_contains(tostring(e), "no telling")
+    local nested = t:assert_raises(function() t:assert_eq({ odd }, { setmetatable({}, getmetatable(odd)) }) end)
+    t:assert_contains(tostring(nested), "no telling")
+end)

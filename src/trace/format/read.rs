@@ -79,6 +79,10 @@ impl TraceReader<BufReader<File>> {
     /// # Errors
     /// When it cannot be read, is no trace, or one that this provium cannot read.
     pub fn open(path: &Path) -> Result<TraceReader<BufReader<File>>, TraceError> {
+        // Looked at before it is opened: opening a FIFO waits for whoever writes to it.
+        if !std::fs::metadata(path)?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file").into());
+        }
         TraceReader::new(BufReader::with_capacity(READ_AHEAD, File::open(path)?))
     }
 }
