@@ -68,7 +68,14 @@ impl Run {
         run.boundary(Boundary::FileBegins(&run.file));
         let top = Rc::clone(&run.host().top);
         let timeout = options.default_timeout.unwrap_or(DEFAULT_TIMEOUT);
-        let ended = run.session.start_file(&source)?;
+        let ended = match run.session.start_file(&source) {
+            Ok(ended) => ended,
+            Err(failure) => {
+                run.boundary(Boundary::FileLoaded(Some(&failure.message)));
+                run.finish(sink);
+                return Err(failure);
+            }
+        };
         let outcome = run.wait(&top, &ended, timeout, sink);
         run.session.loaded();
         let failure = run.failure_of(&top, outcome);

@@ -4,6 +4,6 @@ mod arguments;
 mod examples;
 mod harness;
 mod output;
-mod redact;
+mod recording;
 mod traces;
 mod verdicts;

@@ -1,4 +1,4 @@
-//! `--redact`: what matches is not in the trace, and the trace still replays.
+//! What is recorded: secrets are left out, and whatever happens the trace is whole.
 
 use crate::harness::Project;
 
@@ -40,4 +40,13 @@ fn what_is_no_file_is_no_trace() {
     assert!(made.expect("mkfifo runs").success());
     project.run(&["replay", "fifo.trace"]).exits(125).complains("regular file");
     project.run(&["trace", "check", "."]).exits(2).complains("regular file");
+}
+
+#[test]
+fn a_file_that_does_not_load_is_recorded_to_its_end() {
+    let project = Project::new(&[("broken.test.lua", "test('x', function(t)\n")]);
+    project.run(&[]).exits(2);
+    let trace = "traces/broken.test.lua/fifo-1.trace";
+    project.run(&["trace", "check", trace]).exits(0);
+    project.run(&["replay", trace]).says("could not be loaded");
 }
