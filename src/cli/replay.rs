@@ -219,8 +219,8 @@ fn one(args: &ReplayArgs, project: &Project, trace: &Path, tell: &mut dyn FnMut(
                     }
                     (verdict, _) => verdict,
                 };
-                // That tasks still ran is why one looks.
-                let warnings = if matches!(stop, Some(Stop::Reached(_))) { Vec::new() } else { warnings };
+                // Where a test was stopped its tasks still ran, of course.
+                let warnings = if stop.is_some() { Vec::new() } else { warnings };
                 judge.borrow_mut().test(&test, &verdict, stop.as_ref());
                 Event::TestFinished { file, test, verdict, lab_time, host_time, warnings, site }
             }

@@ -33,6 +33,7 @@ impl Replayer {
         for seq in self.plan.items[cursor.min(end)..end].iter().filter_map(left) {
             queues.entry(self.plan.task_of(seq).to_owned()).or_default().push_back(seq);
         }
+        self.stands_for.borrow_mut().clear();
         self.frames.borrow_mut().clear();
     }
 

@@ -94,9 +94,10 @@ impl Replayer {
                 return Match::Stopped;
             }
         }
+        let task = self.recorded_task(&task, now);
         let found = {
             let mut queues = self.queues.borrow_mut();
-            let queue = queues.entry(task.to_string()).or_default();
+            let queue = queues.entry(task.clone()).or_default();
             let position = match self.mode {
                 Mode::Keyed => queue.iter().position(|seq| self.answers_to(*seq, now)),
                 Mode::Causal | Mode::Strict => queue.front().filter(|seq| self.answers_to(**seq, now)).map(|_| 0),
@@ -108,16 +109,45 @@ impl Replayer {
             self.mark(seq);
             return Match::Recorded(seq);
         }
-        if self.lenient.get() && &*task == "close" {
+        if self.lenient.get() && task == "close" {
             return Match::Unneeded;
         }
-        let expected = self.queues.borrow().get(&*task).and_then(|queue| queue.front().copied());
+        let expected = self.queues.borrow().get(&task).and_then(|queue| queue.front().copied());
         let stop = match (expected, self.at_end) {
             (None, AtEnd::Stop) => Stop::TraceEnded,
             _ => Stop::Diverged(Box::new(self.question(&task, expected, Some(now), false))),
         };
         self.stop_with(stop);
         Match::Stopped
+    }
+
+    /// The recorded task whose work this task does: the one of its path, unless the first thing that it asks is what an
+    /// untouched sibling of that one asked first.
+    fn recorded_task(&self, task: &str, now: &Now<'_>) -> String {
+        let mut stands_for = self.stands_for.borrow_mut();
+        if let Some(recorded) = stands_for.get(task) {
+            return recorded.clone();
+        }
+        let Some((parent, _)) = task.rsplit_once('/') else { return task.to_owned() };
+        let queues = self.queues.borrow();
+        let first = |path: &str| {
+            let seq = *queues.get(path)?.front()?;
+            Some((seq, self.recorded(seq)?.index == 0))
+        };
+        let begins_so = |path: &str| first(path).is_some_and(|(seq, begins)| begins && self.answers_to(seq, now));
+        let taken = |path: &str| stands_for.values().any(|other| other == path);
+        let sibling = |path: &&String| {
+            path.rsplit_once('/').is_some_and(|(of, _)| of == parent) && !taken(path) && begins_so(path)
+        };
+        // One that has asked something already is known by it.
+        let untouched = first(task).is_some_and(|(_, begins)| begins) || taken(task);
+        let recorded = if untouched && (taken(task) || !begins_so(task)) {
+            queues.keys().find(sibling).cloned().unwrap_or_else(|| task.to_owned())
+        } else {
+            task.to_owned()
+        };
+        stands_for.insert(task.to_owned(), recorded.clone());
+        recorded
     }
 
     fn mark(&self, seq: Seq) {

@@ -101,6 +101,8 @@ pub struct Replayer {
     answers: RefCell<Vec<Option<Answer>>>,
     /// Off plan: the exchanges of each task that were not asked for yet.
     queues: RefCell<BTreeMap<String, VecDeque<Seq>>>,
+    /// Off plan: the recorded task that a task does the work of, where tasks were spawned in another order.
+    stands_for: RefCell<BTreeMap<String, String>>,
     /// Off plan: answers that may be taken.
     delivered: RefCell<Vec<bool>>,
     matched: RefCell<Vec<bool>>,
@@ -156,6 +158,7 @@ impl Replayer {
             begun: Cell::new(0),
             answers: RefCell::new(answers),
             queues: RefCell::default(),
+            stands_for: RefCell::default(),
             delivered: RefCell::new(vec![false; exchanges]),
             matched: RefCell::new(vec![false; exchanges]),
             frames: RefCell::default(),
