@@ -137,7 +137,13 @@ fn a_run_that_is_killed_leaves_a_trace_that_replays() {
             none += 1;
             continue;
         }
-        let ran = project.run(&["replay", "--script", "recorded", "--at-end", "stop", &trace]).exits(0);
+        let ran = project.run(&["replay", "--script", "recorded", "--at-end", "stop", &trace]);
+        if ran.out.contains("the trace does not hold it") {
+            // Killed between its header and its first block.
+            none += 1;
+            continue;
+        }
+        let ran = ran.exits(0);
         torn += u64::from(ran.err.contains("torn"));
         assert!(!ran.out.contains("diverged"), "{what}:\n{}", ran.out);
     }
