@@ -94,6 +94,12 @@ pub enum CommandError {
     /// There are tests, but the command line asks for none of them.
     #[error("no test matches: {0}")]
     NothingSelected(String),
+    /// Options that say how a trace is followed, for a run that does not follow one.
+    #[error(
+        "`--mode` and `--until` say how a trace is followed; with `--at-end continue` the test runs in the simulator \
+         from its beginning: leave them out (`--step` walks through it)"
+    )]
+    ContinueFollowsNothing,
     /// Two reports want standard output.
     #[error("only one report can go to standard output, give the others a file: `--report json=FILE`")]
     TwoReportsOnStdout,

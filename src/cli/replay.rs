@@ -122,6 +122,9 @@ impl ReplayArgs {
 
 /// Replays the traces.
 pub(super) fn replay(args: &ReplayArgs) -> Result<Exit, CommandError> {
+    if args.at_end == WhichEnd::Continue && (args.until.is_some() || args.mode != WhichMode::Causal) {
+        return Err(CommandError::ContinueFollowsNothing);
+    }
     let (project, here) = super::project()?;
     let look = Look {
         level: match (args.quiet, args.verbose) {

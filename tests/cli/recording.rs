@@ -21,6 +21,7 @@ fn a_secret_is_left_out_and_the_trace_replays() {
     assert!(shown.out.contains("*******"), "{}", shown.out);
     project.run(&["replay", trace]).exits(0).says("1 passed, 0 failed");
     project.run(&["replay", trace, "--script", "recorded"]).exits(0).says("1 passed, 0 failed");
+    project.run(&["replay", trace, "--at-end", "continue"]).exits(0).says("1 passed, 0 failed");
     // Another secret of the same length is as good.
     project.file("secret.test.lua", &TEST.replace("hunter2", "hunter3"));
     project.run(&["replay", trace]).exits(0);
@@ -49,4 +50,16 @@ fn a_file_that_does_not_load_is_recorded_to_its_end() {
     let trace = "traces/broken.test.lua/fifo-1.trace";
     project.run(&["trace", "check", trace]).exits(0);
     project.run(&["replay", trace]).says("could not be loaded");
+}
+
+#[test]
+fn a_run_that_goes_on_in_the_simulator_takes_the_recorded_tests_and_no_idle_options() {
+    let both = format!("{TEST}test('the other', function(t) t:fail('not asked for') end)\n");
+    let project = Project::new(&[("secret.test.lua", &both)]);
+    project.run(&["--record", "always", "--filter", "a secret"]).exits(0);
+    let replay = ["replay", "traces/secret.test.lua/fifo-1.trace", "--at-end", "continue"];
+    assert_eq!(project.run(&replay).exits(0).last_line(), "1 passed, 0 failed");
+    for idle in [["--mode", "strict"], ["--until", "2"]] {
+        project.run(&[&replay[..], &idle].concat()).exits(2).complains("--at-end continue");
+    }
 }

@@ -3,7 +3,7 @@
 use provium_protocol::profile::BootSpec;
 use provium_protocol::{Lane, Op};
 
-use super::plan::{Asked, Item, Recorded};
+use super::plan::{Asked, Item, Plan, Recorded};
 use super::{AtEnd, Match, Mode, Replayer, Stop};
 use crate::runner::exchanges::Exchange;
 use crate::runner::place::Place;
@@ -64,11 +64,28 @@ impl<'a> Now<'a> {
         Now { vm: &origin.vm, worker: None, lane: Lane::Main, asked: Asking::Boot(spec), at: origin.at.as_ref() }
     }
 
-    fn to_asked(&self) -> Asked {
+    pub fn to_asked(&self) -> Asked {
         match self.asked {
             Asking::Op(op) => Asked::Op(op.clone()),
             Asking::Boot(spec) => Asked::Boot(spec.clone()),
         }
+    }
+}
+
+impl Plan {
+    /// Whether a recorded exchange is this one, so far as what was left out of the trace lets one tell.
+    pub(super) fn answers_to(&self, seq: Seq, now: &Now<'_>) -> bool {
+        let Some(recorded) = self.exchanges.get(seq as usize) else { return false };
+        let vm = self.guests.get(recorded.guest as usize);
+        let redacted = self.header.redacted > 0;
+        let same = match (&recorded.asked, &now.asked) {
+            (Asked::Op(recorded), Asking::Op(op)) if redacted => matches_redacted(recorded, op),
+            (Asked::Op(recorded), Asking::Op(op)) => recorded == *op,
+            (Asked::Boot(recorded), Asking::Boot(spec)) if redacted => matches_redacted(recorded, spec),
+            (Asked::Boot(recorded), Asking::Boot(spec)) => recorded == *spec,
+            _ => false,
+        };
+        same && recorded.lane == now.lane && vm.is_some_and(|vm| *vm == now.vm)
     }
 }
 
@@ -161,17 +178,7 @@ impl Replayer {
     }
 
     fn answers_to(&self, seq: Seq, now: &Now<'_>) -> bool {
-        let Some(recorded) = self.recorded(seq) else { return false };
-        let vm = self.plan.guests.get(recorded.guest as usize);
-        let redacted = self.plan.header.redacted > 0;
-        let same = match (&recorded.asked, &now.asked) {
-            (Asked::Op(recorded), Asking::Op(op)) if redacted => matches_redacted(recorded, op),
-            (Asked::Op(recorded), Asking::Op(op)) => recorded == *op,
-            (Asked::Boot(recorded), Asking::Boot(spec)) if redacted => matches_redacted(recorded, spec),
-            (Asked::Boot(recorded), Asking::Boot(spec)) => recorded == *spec,
-            _ => false,
-        };
-        same && recorded.lane == now.lane && vm.is_some_and(|vm| *vm == now.vm)
+        self.plan.answers_to(seq, now)
     }
 
     /// A question about this task.

@@ -364,6 +364,12 @@ impl Plan {
         found.map_or(self.items.len(), |found| item + found)
     }
 
+    /// Whether the run came to its end.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        matches!(self.items.last(), Some(Item::Boundary { what: Boundary::FileEnds, .. }))
+    }
+
     /// Whether the body of this test was run.
     #[must_use]
     pub fn ran(&self, test: &str) -> bool {

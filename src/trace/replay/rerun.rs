@@ -8,11 +8,13 @@ use std::rc::Rc;
 use provium_protocol::profile::BootSpec;
 use provium_protocol::{ChoicePoint, Choices, Nanos, Op, OpError, Reply};
 
+use super::matching::Now;
 use super::plan::{Answer, Asked, Item};
 use super::{Plan, Question, Stop};
 use crate::exec::{Conductor, Next, Ran};
 use crate::runner::exchanges::Exchange;
 use crate::runner::observe::{Boundary, Observer};
+use crate::trace::format::redact::matches_redacted;
 use crate::trace::record::{Boundary as Recorded, Seq};
 
 /// The recorded choices, then those of another source. That one is asked all the time, so that it goes on as if it had
@@ -135,7 +137,7 @@ impl Follower {
         self.agreed.borrow_mut().clear();
     }
 
-    fn asks(&self, exchange: &Exchange, same: impl Fn(&Asked) -> bool, asked: impl Fn() -> Asked) {
+    fn asks(&self, exchange: &Exchange, now: &Now<'_>) {
         if self.stop.borrow().is_some() {
             return;
         }
@@ -143,15 +145,14 @@ impl Follower {
         let expected = self.queues.borrow_mut().get_mut(task).and_then(VecDeque::pop_front);
         // More than was recorded: this is where the trace has ended.
         let Some(seq) = expected else { return };
-        let recorded = self.plan.exchanges.get(seq as usize);
-        if recorded.is_some_and(|recorded| recorded.lane == exchange.origin.lane && same(&recorded.asked)) {
+        if self.plan.answers_to(seq, now) {
             self.agreed.borrow_mut().insert(task.to_owned(), seq);
             if let Some(number) = exchange.number {
                 self.running.borrow_mut().insert(number, seq);
             }
             return;
         }
-        self.differs(exchange, seq, asked());
+        self.differs(exchange, seq, now.to_asked());
     }
 
     fn differs(&self, exchange: &Exchange, expected: Seq, now: Asked) {
@@ -198,16 +199,20 @@ impl Conductor for Follower {
 
 impl Observer for Follower {
     fn begun(&self, exchange: &Exchange, op: &Op) {
-        self.asks(exchange, |asked| matches!(asked, Asked::Op(recorded) if recorded == op), || Asked::Op(op.clone()));
+        self.asks(exchange, &Now::op(exchange, op));
     }
 
     fn ended(&self, exchange: &Exchange, _: Nanos, result: &Result<Reply, OpError>) {
-        self.answers(exchange, |answer| matches!(answer, Answer::Reply(recorded) if recorded == result));
+        let redacted = self.plan.header.redacted > 0;
+        self.answers(exchange, |answer| match answer {
+            Answer::Reply(recorded) if redacted => matches_redacted(recorded, result),
+            Answer::Reply(recorded) => recorded == result,
+            Answer::Booted(_) => false,
+        });
     }
 
     fn boot_begun(&self, exchange: &Exchange, spec: &BootSpec) {
-        let same = |asked: &Asked| matches!(asked, Asked::Boot(recorded) if recorded == spec);
-        self.asks(exchange, same, || Asked::Boot(spec.clone()));
+        self.asks(exchange, &Now::boot(exchange, spec));
     }
 
     fn boot_ended(&self, exchange: &Exchange, _: Nanos, result: Result<(), &OpError>) {

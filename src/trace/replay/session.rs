@@ -89,6 +89,8 @@ impl Rerun {
     #[must_use]
     pub fn new(mut plan: Plan, script: Script, disk: Rc<dyn HostInputs>, more: Vec<Rc<dyn Observer>>) -> Rerun {
         let selected = selected(&plan);
+        // A trace that came to its end has all tests that were asked for; one that was cut off may lack some.
+        let others = if plan.is_whole() { Selection::Leave } else { Selection::Run };
         let header = plan.header.clone();
         let live: Rc<dyn Choices> = match header.seed {
             Some(seed) => Rc::new(Seeded::new(seed)),
@@ -101,7 +103,7 @@ impl Rerun {
         let follower = Follower::new(plan);
         let observers = std::iter::once(Rc::clone(&follower) as Rc<dyn Observer>).chain(more);
         let options = FileOptions {
-            select: Box::new(move |test: &TestInfo| selected.get(&test.name).cloned().unwrap_or(Selection::Run)),
+            select: Box::new(move |test: &TestInfo| selected.get(&test.name).unwrap_or(&others).clone()),
             default_timeout: header.default_timeout,
             profiles: header.profiles,
             seed: header.seed,
