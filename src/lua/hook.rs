@@ -41,6 +41,7 @@ fn set(lua: &Lua, every: u32) -> mlua::Result<()> {
             return program_slice(&host, &stuck);
         }
         host.backend.compute(SLICE_NS);
+        host.looks.set(host.looks.get() + 1);
         let Some(section) = host.current.borrow().as_ref().map(|task| std::rc::Rc::clone(&task.section)) else {
             return Ok(VmState::Continue);
         };
@@ -48,6 +49,8 @@ fn set(lua: &Lua, every: u32) -> mlua::Result<()> {
             return Ok(VmState::Continue);
         }
         if section.interrupted_at.borrow().is_none() {
+            let look = host.looks.get();
+            host.setup.observers.tell(|observer| observer.interrupted(look));
             *section.interrupted_at.borrow_mut() = place::caller(lua, &host);
         }
         if every != 1 {

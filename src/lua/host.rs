@@ -91,6 +91,8 @@ pub struct Host {
     pub file_timeout: Cell<Option<Nanos>>,
     /// Logged, not yet reported.
     pub events: RefCell<VecDeque<Event>>,
+    /// Looks at the clock that the instruction hook took since the running task got the floor.
+    pub looks: Cell<u64>,
     /// Exchanges begun so far, boots among them.
     exchanges: Cell<u64>,
     /// Guests booted so far.
@@ -153,6 +155,7 @@ impl Host {
             todo: RefCell::default(),
             file_timeout: Cell::new(None),
             events: RefCell::default(),
+            looks: Cell::new(0),
             exchanges: Cell::new(0),
             guests: Cell::new(0),
             modules: RefCell::default(),

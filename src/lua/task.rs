@@ -100,6 +100,7 @@ impl Future for LuaThread {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        this.host.looks.set(0);
         loop {
             if this.stopped {
                 return Poll::Pending;
