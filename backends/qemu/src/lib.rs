@@ -1,0 +1,9 @@
+//! Real guests: a kernel that QEMU runs, with provium's agent inside.
+//!
+//! - [`image`] makes what a guest boots from: kernel, modules, initramfs, out of the distribution's packages.
+//! - [`machine`] starts QEMU, speaks QMP with it, and sees to it that nothing is left behind.
+//! - [`link`] carries operations to the agent and replies back.
+
+pub mod image;
+pub mod link;
+pub mod machine;

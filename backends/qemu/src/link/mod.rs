@@ -1,0 +1,1 @@
+//! The link between the host and the agent in a guest.

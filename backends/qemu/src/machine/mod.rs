@@ -1,0 +1,1 @@
+//! One QEMU process, from its start to its end.
