@@ -11,6 +11,7 @@
 pub mod backend;
 mod batch;
 pub mod choice;
+pub mod codec;
 pub mod errno;
 pub mod error;
 pub mod exec;
@@ -29,6 +30,7 @@ pub mod syscall;
 pub mod syscall_names;
 pub mod texts;
 pub mod time;
+pub mod wire;
 pub mod worker;
 
 pub use backend::{Backend, Guest, Idle, LocalFuture};

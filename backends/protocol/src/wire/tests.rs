@@ -1,0 +1,141 @@
+//! The laws of the link: whatever is put arrives whole and in order; garbage is skipped, named, and hurts nothing behind it.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{Lane, Op};
+
+fn call(id: u64, size: usize) -> ToAgent {
+    let op = Op::WriteFile { path: "/tmp/a".into(), data: vec![id as u8; size], perm: None, append: false };
+    ToAgent::Call { id, lane: Lane::Main, op }
+}
+
+fn sent(messages: &[(u64, ToAgent)]) -> Vec<u8> {
+    let mut outbox = Outbox::default();
+    for (flow, message) in messages {
+        outbox.put(*flow, message).unwrap();
+    }
+    let mut bytes = Vec::new();
+    while outbox.next_chunk(&mut bytes) {}
+    assert_eq!(outbox.bytes(), 0);
+    bytes
+}
+
+fn received(inbox: &mut Inbox) -> (Vec<ToAgent>, u64) {
+    let (mut messages, mut garbled) = (Vec::new(), 0);
+    while let Some(received) = inbox.next() {
+        match received {
+            Received::Message(bytes) => messages.push(decode_to_agent(&bytes).unwrap()),
+            Received::Garbled { .. } => garbled += 1,
+        }
+    }
+    (messages, garbled)
+}
+
+#[test]
+fn a_small_message_overtakes_a_large_one_of_another_flow_only() {
+    let bytes = sent(&[(1, call(1, 1 << 20)), (2, call(2, 10)), (1, call(3, 10))]);
+    let mut inbox = Inbox::default();
+    inbox.feed(&bytes);
+    let ids: Vec<u64> = received(&mut inbox)
+        .0
+        .iter()
+        .map(|message| match message {
+            ToAgent::Call { id, .. } => *id,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(ids, [2, 1, 3]);
+}
+
+#[test]
+fn the_latest_common_version_is_spoken() {
+    assert_eq!(agree((1, 3), (2, 5)), Some(3));
+    assert_eq!(agree((2, 5), (1, 3)), Some(3));
+    assert_eq!(agree((1, 1), (2, 2)), None);
+}
+
+#[test]
+fn a_connection_that_begins_in_the_middle_of_a_chunk_goes_on() {
+    let first = sent(&[(1, call(1, 5000))]);
+    let second = sent(&[(1, call(2, 10))]);
+    for cut in 1..first.len() {
+        let mut inbox = Inbox::default();
+        inbox.feed(&first[cut..]);
+        inbox.feed(&second);
+        let (messages, garbled) = received(&mut inbox);
+        assert_eq!(messages, [call(2, 10)], "cut at {cut}");
+        assert!(garbled >= 1);
+    }
+}
+
+#[test]
+fn a_message_without_its_beginning_is_garbage() {
+    let bytes = sent(&[(1, call(1, MAX_CHUNK * 2))]);
+    let mut inbox = Inbox::default();
+    inbox.feed(&bytes[HEADER + MAX_CHUNK..]);
+    assert_eq!(received(&mut inbox), (Vec::new(), 2));
+}
+
+proptest! {
+    #[test]
+    fn what_is_put_arrives(
+        sizes in prop::collection::vec((0u64..4, 0usize..200_000), 1..12),
+        cuts in prop::collection::vec(1usize..100_000, 1..20),
+    ) {
+        let messages: Vec<(u64, ToAgent)> =
+            sizes.iter().enumerate().map(|(at, (flow, size))| (*flow, call(at as u64, *size))).collect();
+        let bytes = sent(&messages);
+        let mut inbox = Inbox::default();
+        let mut arrived = Vec::new();
+        let (mut rest, mut cuts) = (&bytes[..], cuts.iter().cycle());
+        while !rest.is_empty() {
+            let (piece, more) = rest.split_at(rest.len().min(*cuts.next().unwrap()));
+            inbox.feed(piece);
+            let (messages, garbled) = received(&mut inbox);
+            prop_assert_eq!(garbled, 0);
+            arrived.extend(messages);
+            rest = more;
+        }
+        for flow in 0..4 {
+            let of_flow = |message: &&ToAgent| match message {
+                ToAgent::Call { id, .. } => messages[*id as usize].0 == flow,
+                _ => false,
+            };
+            let got: Vec<&ToAgent> = arrived.iter().filter(of_flow).collect();
+            let want: Vec<&ToAgent> = messages.iter().filter(|(of, _)| *of == flow).map(|(_, message)| message).collect();
+            prop_assert_eq!(got, want);
+        }
+    }
+
+    #[test]
+    fn garbage_is_named_and_hurts_nothing_behind_it(garbage in prop::collection::vec(any::<u8>(), 1..5_000)) {
+        let mut inbox = Inbox::default();
+        inbox.feed(&garbage);
+        let mut garbled = received(&mut inbox).1;
+        inbox.feed(&sent(&[(1, call(7, 100))]));
+        let (messages, more) = received(&mut inbox);
+        garbled += more;
+        prop_assert_eq!(messages, [call(7, 100)]);
+        prop_assert!(garbled >= 1);
+    }
+
+    #[test]
+    fn no_flipped_bit_goes_unseen(at in 0usize..3_000, bit in 0u8..8) {
+        let mut bytes = sent(&[(1, call(1, 2_900))]);
+        let at = at % bytes.len();
+        bytes[at] ^= 1 << bit;
+        let mut inbox = Inbox::default();
+        inbox.feed(&bytes);
+        inbox.feed(&sent(&[(1, call(2, 10))]));
+        let (messages, garbled) = received(&mut inbox);
+        prop_assert_eq!(messages, [call(2, 10)]);
+        prop_assert!(garbled >= 1);
+    }
+
+    #[test]
+    fn no_bytes_make_a_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = decode_to_agent(&bytes);
+        let _ = decode_from_agent(&bytes);
+    }
+}
