@@ -98,6 +98,8 @@ pub enum ToAgent {
         /// How many.
         frames: u32,
     },
+    /// A reply that nobody was left to receive: what it handed out (a process, a file, a stream, a worker) is taken back.
+    Discard(Box<Reply>),
     /// Are you there → `Pong` with the same number.
     Ping(u64),
     /// Make the guest its own → `Settled`.
