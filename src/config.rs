@@ -7,6 +7,7 @@
 //! [profiles.peios]              # provium:vm(name, "peios")
 //! memory = "256M"
 //! cpus = 2
+//! kernel = "build/bzImage"      # for real guests, relative to this file
 //! ```
 //!
 //! Reading is strict: a key that is not known is an error that names the known ones, because a typo that
@@ -21,11 +22,16 @@ use std::path::{Path, PathBuf};
 
 use provium_protocol::Nanos;
 use provium_protocol::profile::Profile;
+use provium_qemu::profile::{AccelKind, AgentKind, MachineKind, QemuProfile, TimeKind};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
 use crate::report::text::{one_line, width};
 use crate::units;
+
+mod qemu;
+
+use qemu::{FilePath, Word};
 
 /// The file's name.
 pub const CONFIG_FILE: &str = "provium.toml";
@@ -57,6 +63,8 @@ pub struct Project {
     pub timeout: Option<Nanos>,
     /// Kinds of guests by name. `linux` is always there.
     pub profiles: BTreeMap<String, Profile>,
+    /// The same profiles, as QEMU needs to know them.
+    pub qemu: BTreeMap<String, QemuProfile>,
 }
 
 /// A `provium.toml` that cannot be used.
@@ -106,6 +114,7 @@ impl Project {
             roots: vec![from.to_owned()],
             timeout: None,
             profiles: with_default_profile(BTreeMap::new()),
+            qemu: with_default_qemu(BTreeMap::new()),
         })
     }
 
@@ -138,7 +147,12 @@ impl Project {
             Some(Roots(roots)) => roots.iter().map(|root| dir.join(root)).collect(),
             None => vec![dir.to_owned()],
         };
-        let profiles = raw.profiles.into_iter().map(|(ProfileName(name), raw)| {
+        let qemu = raw
+            .profiles
+            .iter()
+            .map(|(ProfileName(name), CheckedProfile(raw))| (name.clone(), qemu::profile(dir, name, raw)));
+        let qemu = with_default_qemu(qemu.collect());
+        let profiles = raw.profiles.into_iter().map(|(ProfileName(name), CheckedProfile(raw))| {
             let profile = Profile {
                 name: name.clone(),
                 memory: raw.memory.map(|Memory(bytes)| bytes),
@@ -154,6 +168,7 @@ impl Project {
             roots,
             timeout: raw.timeout.map(|Timeout(ns)| ns),
             profiles: with_default_profile(profiles.collect()),
+            qemu,
         })
     }
 }
@@ -168,6 +183,11 @@ fn with_default_profile(mut profiles: BTreeMap<String, Profile>) -> BTreeMap<Str
     profiles
         .entry(DEFAULT_PROFILE.to_owned())
         .or_insert_with(|| Profile { name: DEFAULT_PROFILE.to_owned(), ..Profile::default() });
+    profiles
+}
+
+fn with_default_qemu(mut profiles: BTreeMap<String, QemuProfile>) -> BTreeMap<String, QemuProfile> {
+    profiles.entry(DEFAULT_PROFILE.to_owned()).or_insert_with(|| QemuProfile::named(DEFAULT_PROFILE));
     profiles
 }
 
@@ -203,7 +223,7 @@ struct RawProject {
     roots: Option<Roots>,
     timeout: Option<Timeout>,
     #[serde(default)]
-    profiles: BTreeMap<ProfileName, RawProfile>,
+    profiles: BTreeMap<ProfileName, CheckedProfile>,
 }
 
 #[derive(Deserialize)]
@@ -213,6 +233,24 @@ struct RawProfile {
     cpus: Option<Cpus>,
     kernel_cmdline: Option<CommandLine>,
     hostname: Option<HostName>,
+    kernel: Option<FilePath>,
+    initrd: Option<FilePath>,
+    agent: Option<Word<AgentKind>>,
+    time: Option<Word<TimeKind>>,
+    machine: Option<Word<MachineKind>>,
+    accel: Option<Word<AccelKind>>,
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "RawProfile")]
+struct CheckedProfile(RawProfile);
+
+impl TryFrom<RawProfile> for CheckedProfile {
+    type Error = String;
+
+    fn try_from(raw: RawProfile) -> Result<CheckedProfile, String> {
+        qemu::check(&raw).map(|()| CheckedProfile(raw))
+    }
 }
 
 // Each kind of value is a type of its own whose reader checks it, because only an error raised inside
@@ -397,6 +435,27 @@ mod tests {
     }
 
     #[test]
+    fn what_only_real_guests_have_is_kept_apart() {
+        let project = parse(
+            "[profiles.peios]\nkernel = \"build/bzImage\"\ninitrd = \"/boot/initrd\"\nagent = \"qga\"\n\
+             time = \"virtual\"\nmachine = \"microvm\"\naccel = \"tcg\"\n",
+        )
+        .expect("good");
+        let expected = QemuProfile {
+            name: "peios".to_owned(),
+            kernel: Some("/p/build/bzImage".into()),
+            initrd: Some("/boot/initrd".into()),
+            agent: AgentKind::Qga,
+            time: TimeKind::Virtual,
+            machine: Some(MachineKind::Microvm),
+            accel: AccelKind::Tcg,
+        };
+        assert_eq!(project.qemu["peios"], expected);
+        assert_eq!(project.qemu["linux"], QemuProfile::named("linux"));
+        assert_eq!(project.profiles["peios"], Profile { name: "peios".to_owned(), ..Profile::default() });
+    }
+
+    #[test]
     fn an_empty_file_is_good() {
         let project = parse("").expect("good");
         assert_eq!(project.roots, [Path::new("/p")]);
@@ -427,6 +486,15 @@ mod tests {
             "[profiles.peios]\ncpus = \"two\"\n",
             "[profiles.peios]\n\thostname = \"a b\"\n",
             "[profiles.peios]\nkernel_cmdline = \"a\\nb\"\n",
+            "[profiles.peios]\nkernel = \"\"\n",
+            "[profiles.peios]\ninitrd = \"a\\nb\"\n",
+            "[profiles.peios]\nkernel = 1\n",
+            "[profiles.peios]\nagent = \"ssh\"\n",
+            "[profiles.peios]\ntime = \"fast\"\n",
+            "[profiles.peios]\ntime = true\n",
+            "[profiles.peios]\nmachine = \"virt\"\n",
+            "[profiles.peios]\naccel = \"hvf\"\n",
+            "[profiles.peios]\ntime = \"virtual\"\naccel = \"kvm\"\n",
             "[profiles.\"a b\"]\n",
             "[profiles.peios]\n[profiles.peios]\n",
             "profiles = 3\n",

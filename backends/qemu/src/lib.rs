@@ -2,8 +2,10 @@
 //!
 //! - [`image`] makes what a guest boots from: kernel, modules, initramfs, out of the distribution's packages.
 //! - [`machine`] starts QEMU, speaks QMP with it, and sees to it that nothing is left behind.
+//! - [`profile`] is what a kind of guest is, beyond what every backend knows of it.
 //! - [`link`] carries operations to the agent and replies back.
 
 pub mod image;
 pub mod link;
 pub mod machine;
+pub mod profile;
