@@ -1,3 +1,8 @@
-//! The agent on Linux: [`LinuxOs`](os) gives the agent's logic the system calls of a real kernel.
+//! The agent on Linux: [`LinuxOs`] gives the agent's logic the system calls of a real kernel.
 //!
 //! The binary of this crate is what runs inside of a guest: as process 1 of its initramfs, or as an ordinary process.
+//! x86-64 only, as the numbers of raw system calls are.
+
+mod os;
+
+pub use os::{LinuxOs, RawThread};

@@ -1,0 +1,98 @@
+//! What `/proc` says of processes.
+
+use std::fs;
+use std::time::Duration;
+
+use provium_protocol::process::ProcState;
+use tokio::io::Interest;
+
+use super::sys::{self, Fd};
+use super::timer::Pauses;
+
+/// The first pause between two looks at a process: the kernel tells nobody when one falls asleep or is stopped.
+const FIRST_PAUSE: Duration = Duration::from_micros(200);
+/// The longest pause: a person does not notice it, and a processor neither.
+const LONGEST_PAUSE: Duration = Duration::from_millis(5);
+
+/// One line of `/proc/PID/stat`, as far as it is of use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stat {
+    pub comm: String,
+    /// The letter of the state.
+    pub state: u8,
+    pub parent: i32,
+    pub flags: u64,
+}
+
+/// Reads the line of a process, or of a thread when the path is that of one.
+pub fn stat(path: &str) -> Option<Stat> {
+    parse(&fs::read(path).ok()?)
+}
+
+fn parse(line: &[u8]) -> Option<Stat> {
+    // A name may hold anything, brackets too.
+    let open = line.iter().position(|byte| *byte == b'(')?;
+    let close = line.iter().rposition(|byte| *byte == b')')?;
+    let comm = String::from_utf8_lossy(line.get(open + 1..close)?).into_owned();
+    let rest = std::str::from_utf8(line.get(close + 1..)?).ok()?;
+    let fields: Vec<&str> = rest.split_ascii_whitespace().take(7).collect();
+    Some(Stat {
+        comm,
+        state: *fields.first()?.as_bytes().first()?,
+        parent: fields.get(1)?.parse().ok()?,
+        flags: fields.get(6)?.parse().ok()?,
+    })
+}
+
+/// What the kernel says of a process.
+pub fn state(pid: i32) -> ProcState {
+    stat(&format!("/proc/{pid}/stat")).map_or(ProcState::Gone, |stat| match stat.state {
+        b'R' => ProcState::Running,
+        b'T' | b't' => ProcState::Stopped,
+        b'Z' => ProcState::Zombie,
+        b'X' | b'x' => ProcState::Gone,
+        _ => ProcState::Sleeping,
+    })
+}
+
+/// Ends when a process is in a state.
+pub async fn wait_state(pid: i32, wanted: ProcState) {
+    if wanted == ProcState::Gone {
+        ended(pid).await;
+    }
+    let mut pauses = Pauses::new(FIRST_PAUSE, LONGEST_PAUSE);
+    while state(pid) != wanted {
+        pauses.pause().await;
+    }
+}
+
+/// Ends when a process has ended, reaped or not; at once where the kernel cannot tell.
+async fn ended(pid: i32) {
+    // SAFETY: it takes numbers.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, libc::PIDFD_NONBLOCK) };
+    let Ok(fd) = i32::try_from(fd).map_err(drop).and_then(|fd| Fd::from_call(fd).map_err(drop)) else { return };
+    if let Ok(fd) = sys::register(fd, Interest::READABLE) {
+        // If that fails, looking again and again does it.
+        let _ = fd.readable().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_hold_anything() {
+        let line = b"12 (a) b (c)) S 1 12 12 0 -1 4194560 103 0\n";
+        let expected = Stat { comm: "a) b (c)".into(), state: b'S', parent: 1, flags: 4_194_560 };
+        assert_eq!(parse(line), Some(expected));
+        assert_eq!(parse(b""), None);
+        assert_eq!(parse(b"12 )a( S 1"), None);
+    }
+
+    #[test]
+    fn a_process_that_is_not_there_is_gone() {
+        assert_eq!(state(-1), ProcState::Gone);
+        assert_ne!(state(i32::try_from(std::process::id()).unwrap()), ProcState::Gone);
+    }
+}
