@@ -1,0 +1,245 @@
+//! Makes an image of packages.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::cache::{Cache, Entry, Manifest, PackageLine, describe};
+use super::cpio::{Archive, Attributes, CpioError, Node};
+use super::error::{Context, ImageError};
+use super::modules::{self, Module, Order, Tree};
+use super::packages::{Package, Packages, hex};
+use super::{BUILDER, Kind, kernel, rootfs};
+
+/// The file of an entry that holds the kernel.
+pub(super) const KERNEL: &str = "kernel";
+/// The file that holds the file system.
+pub(super) const BASE: &str = "base.cpio";
+/// The file that holds modules and their lists.
+pub(super) const MODULE_FILES: &str = "modules.cpio";
+/// The file that holds `qemu-guest-agent` and what starts it.
+pub(super) const QGA: &str = "qga.cpio";
+
+/// Packages that stand for the newest kernel, best first: for virtual machines, for any machine, Ubuntu's.
+const KERNELS: &[&str] =
+    &["linux-image-cloud-amd64", "linux-image-amd64", "linux-image-virtual", "linux-image-generic"];
+
+/// What the packages of a kernel itself are called, before its version.
+const KERNEL_PARTS: &[&str] = &["linux-image-", "linux-modules-"];
+
+const BUSYBOX: &str = "busybox-static";
+
+/// Digits of the key in an entry's name: enough for it to be of one image only.
+const KEY_DIGITS: usize = 16;
+
+/// The entry of a kind, made unless it is there.
+pub(super) fn build(cache: &Cache, kind: Kind, progress: &mut dyn FnMut(&str)) -> Result<Entry, ImageError> {
+    if std::env::consts::ARCH != "x86_64" {
+        return Err(ImageError::Architecture(std::env::consts::ARCH));
+    }
+    let _lock = cache.lock(kind, progress)?;
+    let packages = Packages::new(cache.packages())?;
+    progress("looking up packages");
+    let parts = look_up(&packages)?;
+    let key = key(&parts);
+    if let Some(entry) = cache.keyed(kind, &key) {
+        cache.use_entry(kind, &key)?;
+        return Ok(entry);
+    }
+    let made = cache.fresh(kind)?;
+    let unpacked = made.path().join("unpacked");
+    fs::create_dir(&unpacked).context("make", &unpacked)?;
+    for package in &parts.all() {
+        let file = packages.fetch(package, progress)?;
+        progress(&format!("unpacking {}", package.name));
+        packages.unpack(package, &file, &unpacked)?;
+    }
+    let version = write_kernel(&unpacked, made.path(), &parts, progress)?;
+    progress("writing the initramfs");
+    write_modules(&unpacked, &version, made.path(), &parts)?;
+    write_base(&unpacked, made.path())?;
+    fs::remove_dir_all(&unpacked).context("remove", &unpacked)?;
+    let mut files = BTreeMap::new();
+    for item in fs::read_dir(made.path()).context("read", made.path())? {
+        let item = item.context("read", made.path())?;
+        let line = describe(&item.path()).context("read", &item.path())?;
+        files.insert(item.file_name().to_string_lossy().into_owned(), line);
+    }
+    let lines = parts.all().into_iter();
+    let manifest = Manifest {
+        kind: kind.as_str().to_owned(),
+        builder: BUILDER,
+        kernel_version: version,
+        packages: lines.map(|Package { name, version, digest, .. }| PackageLine { name, version, digest }).collect(),
+        files,
+    };
+    cache.commit(kind, &key, made, manifest)
+}
+
+/// The packages of an image.
+struct Parts {
+    kernel: Vec<Package>,
+    others: Vec<Package>,
+}
+
+impl Parts {
+    fn all(&self) -> Vec<Package> {
+        self.kernel.iter().chain(&self.others).cloned().collect()
+    }
+
+    /// The package to name when something is missing in the kernel's.
+    fn kernel_name(&self) -> String {
+        self.kernel.first().map(|package| package.name.clone()).unwrap_or_default()
+    }
+}
+
+fn look_up(packages: &Packages) -> Result<Parts, ImageError> {
+    let kernel = kernel_packages(packages)?;
+    Ok(Parts { kernel, others: vec![packages.look_up(BUSYBOX)?] })
+}
+
+/// The packages that hold the newest kernel and its modules.
+fn kernel_packages(packages: &Packages) -> Result<Vec<Package>, ImageError> {
+    for name in KERNELS {
+        let depends = match packages.depends(name) {
+            Ok(depends) => depends,
+            Err(ImageError::PackageMissing(_)) => continue,
+            Err(error) => return Err(error),
+        };
+        let mut names: Vec<String> = depends.into_iter().filter(|name| is_kernel_part(name)).collect();
+        // Where modules are a package of their own, it is the kernel that depends on it.
+        for image in names.clone() {
+            for more in packages.depends(&image)?.into_iter().filter(|name| is_kernel_part(name)) {
+                if !names.contains(&more) {
+                    names.push(more);
+                }
+            }
+        }
+        if !names.is_empty() {
+            return names.iter().map(|name| packages.look_up(name)).collect();
+        }
+    }
+    Err(ImageError::NoKernelPackage(KERNELS.iter().map(|name| (*name).to_owned()).collect()))
+}
+
+/// Whether this is a package of one kernel version: a digit follows.
+fn is_kernel_part(name: &str) -> bool {
+    KERNEL_PARTS.iter().filter_map(|start| name.strip_prefix(start)).any(|rest| {
+        let rest = rest.strip_prefix("unsigned-").unwrap_or(rest);
+        rest.starts_with(|c: char| c.is_ascii_digit())
+    })
+}
+
+/// Names everything that goes into an image.
+fn key(parts: &Parts) -> String {
+    let mut digest = Sha256::new();
+    digest.update(format!("{BUILDER}\n"));
+    for package in parts.all() {
+        digest.update(format!("{} {} {}\n", package.name, package.version, package.digest));
+    }
+    let mut key = hex(&digest.finalize());
+    key.truncate(KEY_DIGITS);
+    key
+}
+
+/// Writes the kernel and says its version.
+fn write_kernel(
+    unpacked: &Path,
+    into: &Path,
+    parts: &Parts,
+    progress: &mut dyn FnMut(&str),
+) -> Result<String, ImageError> {
+    let missing = || ImageError::Unexpected { package: parts.kernel_name(), what: "kernel /boot/vmlinuz-…" };
+    let boot = unpacked.join("boot");
+    let mut found = None;
+    for item in fs::read_dir(&boot).map_err(|_| missing())?.flatten() {
+        if let Some(version) = item.file_name().to_str().and_then(|name| name.strip_prefix("vmlinuz-")) {
+            found = Some((item.path(), version.to_owned()));
+        }
+    }
+    let (path, version) = found.ok_or_else(missing)?;
+    progress(&format!("taking kernel {version} out of its bzImage"));
+    let image = fs::read(&path).context("read", &path)?;
+    let kernel = match kernel::extract(&image) {
+        Ok(kernel) => kernel,
+        Err(why) => {
+            progress(&format!("the kernel stays a bzImage, which boots more slowly: {why}"));
+            image
+        }
+    };
+    let file = into.join(KERNEL);
+    fs::write(&file, kernel).context("write", &file)?;
+    Ok(version)
+}
+
+/// Writes the modules, and the lists that say in which order to insert them.
+fn write_modules(unpacked: &Path, version: &str, into: &Path, parts: &Parts) -> Result<(), ImageError> {
+    // Distributions that have merged /lib into /usr/lib may still have either in a package.
+    let places = ["lib/modules", "usr/lib/modules"].map(|place| unpacked.join(place).join(version));
+    let missing = || ImageError::Unexpected { package: parts.kernel_name(), what: "modules below /lib/modules" };
+    let dir: &PathBuf = places.iter().find(|place| place.is_dir()).ok_or_else(missing)?;
+    let tree = Tree::scan(dir)?;
+    let mut order = Order::new(&tree);
+    for name in modules::LINK {
+        order.require(name)?;
+    }
+    for name in modules::LINK_IF_THERE {
+        order.offer(name)?;
+    }
+    let first = order.len();
+    for name in modules::LATER {
+        order.offer(name)?;
+    }
+    let inserted = order.len();
+    for name in modules::AT_HAND {
+        order.offer(name)?;
+    }
+    let found = order.into_modules();
+    archive_at(&into.join(MODULE_FILES), |archive| {
+        let root = format!("/lib/modules/{version}");
+        let list = |modules: &[Module]| -> String {
+            modules.iter().map(|module| format!("{root}/{}\n", module.path)).collect()
+        };
+        let mut files: Vec<(String, Vec<u8>)> =
+            found.iter().map(|module| (format!("{root}/{}", module.path), module.content.clone())).collect();
+        files.push((format!("{root}/modules.dep"), modules::modules_dep(&found).into_bytes()));
+        files.push((format!("{root}/modules.alias"), modules::modules_alias(&found).into_bytes()));
+        files.push((rootfs::MODULES.to_owned(), list(&found[..first]).into_bytes()));
+        files.push((rootfs::MODULES_LATER.to_owned(), list(&found[first..inserted]).into_bytes()));
+        let mut made = std::collections::BTreeSet::new();
+        for (path, content) in &files {
+            for parent in rootfs::parents(path.as_bytes()) {
+                if made.insert(parent) {
+                    archive.add(parent, Node::Directory, Attributes::root(0o755))?;
+                }
+            }
+            archive.add(path.as_bytes(), Node::File(content), Attributes::root(0o644))?;
+        }
+        Ok(())
+    })
+}
+
+fn write_base(unpacked: &Path, into: &Path) -> Result<(), ImageError> {
+    let places = ["bin/busybox", "usr/bin/busybox"].map(|place| unpacked.join(place));
+    let missing = || ImageError::Unexpected { package: BUSYBOX.to_owned(), what: "/bin/busybox" };
+    let path = places.iter().find(|place| place.is_file()).ok_or_else(missing)?;
+    let applets = rootfs::applets(path)?;
+    let busybox = fs::read(path).context("read", path)?;
+    archive_at(&into.join(BASE), |archive| rootfs::write(archive, &busybox, &applets))
+}
+
+/// Writes an archive to a file.
+fn archive_at(
+    path: &Path,
+    fill: impl FnOnce(&mut Archive<BufWriter<File>>) -> Result<(), CpioError>,
+) -> Result<(), ImageError> {
+    let mut archive = Archive::new(BufWriter::new(File::create(path).context("write", path)?));
+    let written = fill(&mut archive).and_then(|()| archive.finish()).and_then(|mut out| Ok(out.flush()?));
+    written.map_err(|error| match error {
+        CpioError::Io(why) => ImageError::io("write", path, why),
+        other => ImageError::Archive(other),
+    })
+}

@@ -1,0 +1,275 @@
+//! Gets packages of the distribution without installing them, and without root.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use sha2::{Digest, Sha256};
+
+use super::error::{Context, ImageError};
+
+/// Lines of apt's complaint that are shown.
+const SHOWN_LINES: usize = 3;
+
+/// A package, as the lists on this machine have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The name of its file.
+    pub file: String,
+    /// The size of its file.
+    pub size: u64,
+    /// The digest of its file, with the name of the digest before it.
+    pub digest: String,
+}
+
+/// The distribution's packages, and a directory that keeps those that were fetched.
+pub struct Packages {
+    dir: PathBuf,
+}
+
+impl Packages {
+    /// Packages are kept in `dir`, which is made.
+    pub fn new(dir: PathBuf) -> Result<Packages, ImageError> {
+        fs::create_dir_all(&dir).context("make", &dir)?;
+        Ok(Packages { dir })
+    }
+
+    /// What the lists say of a package. Needs no network.
+    pub fn look_up(&self, name: &str) -> Result<Package, ImageError> {
+        let output = run("apt-get", &["download", "--print-uris", name], &self.dir)?;
+        if !output.status.success() {
+            return Err(complaint(name, &output, &self.dir));
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        text.lines().find_map(|line| parse_uri(name, line)).ok_or_else(|| ImageError::Apt {
+            package: name.to_owned(),
+            detail: format!("`apt-get download --print-uris` gave {:?}", text.trim()),
+        })
+    }
+
+    /// The names of the packages that a package depends on, the first of each choice. Needs no network.
+    pub fn depends(&self, name: &str) -> Result<Vec<String>, ImageError> {
+        let output = run("apt-cache", &["show", "--no-all-versions", name], &self.dir)?;
+        if !output.status.success() {
+            return Err(complaint(name, &output, &self.dir));
+        }
+        Ok(parse_depends(&String::from_utf8_lossy(&output.stdout)))
+    }
+
+    /// The package's file, fetched unless it is here already.
+    pub fn fetch(&self, package: &Package, progress: &mut dyn FnMut(&str)) -> Result<PathBuf, ImageError> {
+        let path = self.dir.join(&package.file);
+        if is_whole(&path, package)? {
+            return Ok(path);
+        }
+        progress(&format!("fetching {} {} ({})", package.name, package.version, mebibytes(package.size)));
+        // A directory of its own: whoever fetches the same package at the same time does not write into our file.
+        let own = tempfile::Builder::new().prefix(".fetch-").tempdir_in(&self.dir).context("write in", &self.dir)?;
+        let asked = format!("{}={}", package.name, package.version);
+        let output = run("apt-get", &["download", &asked], own.path())?;
+        if !output.status.success() {
+            return Err(complaint(&package.name, &output, &self.dir));
+        }
+        let fetched = own.path().join(&package.file);
+        if !is_whole(&fetched, package)? {
+            return Err(ImageError::PackageDamaged { package: package.name.clone() });
+        }
+        fs::rename(&fetched, &path).context("write", &path)?;
+        Ok(path)
+    }
+
+    /// Unpacks a package's file into a directory.
+    pub fn unpack(&self, package: &Package, file: &Path, into: &Path) -> Result<(), ImageError> {
+        let (from, to) = (file.to_string_lossy(), into.to_string_lossy());
+        let output = run("dpkg-deb", &["--extract", &from, &to], into)?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let detail = shown(&output);
+        if detail.contains("No space left") {
+            return Err(ImageError::DiskFull(into.to_owned()));
+        }
+        Err(ImageError::Unpack { package: package.name.clone(), detail })
+    }
+}
+
+/// Whether the file is there and is what the lists promise.
+fn is_whole(path: &Path, package: &Package) -> Result<bool, ImageError> {
+    let content = match fs::read(path) {
+        Ok(content) => content,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(why) => return Err(ImageError::io("read", path, why)),
+    };
+    if content.len() as u64 != package.size {
+        return Ok(false);
+    }
+    Ok(match package.digest.strip_prefix("SHA256:") {
+        Some(expected) => hex(&Sha256::digest(&content)) == expected,
+        // apt itself has checked it against another digest.
+        None => true,
+    })
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A size for people.
+pub fn mebibytes(bytes: u64) -> String {
+    let tenths = bytes.saturating_mul(10) >> 20;
+    format!("{}.{} MiB", tenths / 10, tenths % 10)
+}
+
+fn run(tool: &'static str, arguments: &[&str], dir: &Path) -> Result<Output, ImageError> {
+    let mut command = Command::new(tool);
+    if tool == "apt-get" {
+        // Root would hand the fetching to a user who may not write here, and warn that it cannot.
+        command.args(["-q", "-o", "APT::Sandbox::User=root"]);
+    }
+    command
+        .args(arguments)
+        .current_dir(dir)
+        // What apt says is read below.
+        .env("LC_ALL", "C")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .map_err(|why| ImageError::Tool { tool, why })
+}
+
+/// What apt's failure means.
+fn complaint(package: &str, output: &Output, dir: &Path) -> ImageError {
+    let (all, detail) = (String::from_utf8_lossy(&output.stderr).into_owned(), shown(output));
+    let says = |texts: &[&str]| texts.iter().any(|text| all.contains(text));
+    let package = package.to_owned();
+    if says(&["Unable to locate package", "No packages found", "has no installation candidate", "Can't select"]) {
+        ImageError::PackageMissing(package)
+    } else if says(&["No space left", "enough free space", "Disk quota"]) {
+        ImageError::DiskFull(dir.to_owned())
+    } else if says(&["404", "Hash Sum mismatch", "unexpected size"]) {
+        ImageError::ListsOutdated { package, detail }
+    } else if says(&["resolv", "onnect", "Failed to fetch", "timed out", "unreachable"]) {
+        ImageError::Network { package, detail }
+    } else {
+        ImageError::Apt { package, detail }
+    }
+}
+
+/// The complaints of a tool, on one line.
+fn shown(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<&str> =
+        text.lines().map(|line| line.trim().trim_start_matches("E: ")).filter(|line| !line.is_empty()).collect();
+    match lines.len() {
+        0 => format!("it ended with {} and said nothing", output.status),
+        count => lines[count.saturating_sub(SHOWN_LINES)..].join("; "),
+    }
+}
+
+/// Reads a line of `apt-get download --print-uris`: `'URI' FILE SIZE DIGEST`.
+fn parse_uri(name: &str, line: &str) -> Option<Package> {
+    let mut words = line.strip_prefix('\'')?.split_once("' ")?.1.split(' ');
+    let (file, size, digest) = (words.next()?, words.next()?, words.next().unwrap_or(""));
+    // NAME_VERSION_ARCHITECTURE.deb, the version's colon written as %3a.
+    let version = file.strip_suffix(".deb")?.split('_').nth(1)?.replace("%3a", ":");
+    if file.contains('/') || file.starts_with('.') {
+        return None;
+    }
+    let (file, digest) = (file.to_owned(), digest.to_owned());
+    Some(Package { name: name.to_owned(), version, file, size: size.parse().ok()?, digest })
+}
+
+/// Reads the fields `Pre-Depends` and `Depends` of the first paragraph of `apt-cache show`.
+fn parse_depends(text: &str) -> Vec<String> {
+    let paragraph = text.split("\n\n").next().unwrap_or("");
+    let fields = paragraph
+        .lines()
+        .filter_map(|line| line.strip_prefix("Depends:").or_else(|| line.strip_prefix("Pre-Depends:")));
+    fields
+        .flat_map(|field| field.split(','))
+        .filter_map(|choice| choice.split('|').next())
+        .filter_map(|one| one.split_whitespace().next())
+        .filter_map(|name| name.split(':').next())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::ExitStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_line_of_apt_is_a_package() {
+        let line = "'http://deb.debian.org/debian/pool/main/b/busybox/busybox-static_1.35.0-4%2bdeb12u1_amd64.deb' \
+                    busybox-static_1%3a1.35.0-4+deb12u1_amd64.deb 928188 SHA256:00ff";
+        let package = parse_uri("busybox-static", line).expect("good");
+        assert_eq!(package.version, "1:1.35.0-4+deb12u1");
+        assert_eq!((package.size, package.digest.as_str()), (928_188, "SHA256:00ff"));
+        for line in ["", "'x' y", "'x' ../y_1_a.deb 3 SHA256:0", "Get:1 http://x y", "'x' y_1_a.deb many SHA256:0"] {
+            assert_eq!(parse_uri("y", line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_first_of_each_choice_is_a_dependency() {
+        let text = "Package: x\nPre-Depends: libc6 (>= 2.34)\nDepends: kmod | module-init-tools, linux-base (>= 4.3~), \
+                    python3:any\nSuggests: y\n\nPackage: x\nDepends: older\n";
+        assert_eq!(parse_depends(text), ["libc6", "kmod", "linux-base", "python3"]);
+        assert!(parse_depends("Package: x\n").is_empty());
+    }
+
+    #[test]
+    fn failures_say_what_to_do() {
+        let told = |stderr: &str| {
+            let output = Output { status: ExitStatus::from_raw(100 << 8), stdout: vec![], stderr: stderr.into() };
+            complaint("busybox-static", &output, Path::new("/cache/packages")).to_string()
+        };
+        let texts = [
+            told("E: Unable to locate package busybox-static\n"),
+            told("W: x\nE: Failed to fetch http://x/y.deb  Temporary failure resolving 'deb.debian.org'\n"),
+            told("E: Failed to fetch http://x/y.deb  404  Not Found [IP: 1.2.3.4 80]\n"),
+            told("E: You don't have enough free space in /cache/packages\n"),
+            told("E: The package cache is locked\n"),
+            told(""),
+        ];
+        let expected = [
+            "no package `busybox-static`: run `sudo apt-get update`, and look that /etc/apt/sources.list names `main`",
+            "package `busybox-static` cannot be fetched, the network is needed once: W: x; Failed to fetch http://x/y.deb  \
+             Temporary failure resolving 'deb.debian.org'",
+            "package `busybox-static` is gone from the server: run `sudo apt-get update` (Failed to fetch http://x/y.deb  404  \
+             Not Found [IP: 1.2.3.4 80])",
+            "no space left below /cache/packages: the image needs about 350 MiB while it is made; $PROVIUM_CACHE can be \
+             another place",
+            "apt failed on package `busybox-static`: The package cache is locked",
+            "apt failed on package `busybox-static`: it ended with exit status: 100 and said nothing",
+        ];
+        assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn what_is_damaged_is_not_whole() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("a.deb");
+        let package = |digest: &str| Package {
+            name: "a".to_owned(),
+            version: "1".to_owned(),
+            file: "a.deb".to_owned(),
+            size: 3,
+            digest: digest.to_owned(),
+        };
+        let of_abc = format!("SHA256:{}", hex(&Sha256::digest(b"abc")));
+        assert!(!is_whole(&path, &package(&of_abc)).expect("readable"), "it is not there");
+        for (content, whole) in [("ab", false), ("abd", false), ("abc", true)] {
+            fs::write(&path, content).expect("written");
+            assert_eq!(is_whole(&path, &package(&of_abc)).expect("readable"), whole);
+        }
+        assert_eq!(mebibytes(26_713_492), "25.4 MiB");
+    }
+}
