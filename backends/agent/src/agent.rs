@@ -11,10 +11,10 @@ use crate::files::Files;
 use crate::procs::Procs;
 use crate::stream::Streams;
 use crate::worker::{self, Admission, Workers};
-use crate::{Os, batch, discard, files, paths, procs, stream, syscall, tail};
+use crate::{Os, batch, discard, files, paths, procs, reset, stream, syscall, tail};
 
 /// Bits of a handle that count within one boot of a guest: four billion of each kind.
-const HANDLES_OF_A_BOOT: u32 = 32;
+pub const HANDLES_OF_A_BOOT: u32 = 32;
 
 /// What the agent holds. Shared by all of its futures.
 pub struct Inner<O: Os> {
@@ -76,6 +76,13 @@ impl<O: Os> Agent<O> {
     /// is killed, an opened file, stream or worker is closed.
     pub fn discard(&self, reply: Reply) {
         discard::discard(&self.inner, reply);
+    }
+
+    /// Begins anew for somebody else, in a guest that was booted `boot` times before: kills and closes all that was
+    /// started and opened. What is still under way has to be dropped before.
+    pub fn reset(&self, boot: u64) -> impl Future<Output = ()> + 'static + use<O> {
+        let agent = self.inner.clone();
+        async move { reset::reset(&agent, boot).await }
     }
 }
 

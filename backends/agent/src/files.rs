@@ -69,6 +69,16 @@ impl Files {
         Some(file)
     }
 
+    /// All of them, the youngest first.
+    pub fn all(&self) -> Vec<FileHandle> {
+        self.open.borrow().keys().rev().copied().collect()
+    }
+
+    /// Hands out no handle up to this one any more.
+    pub fn skip_to(&self, last_handle: FileHandle) {
+        self.last_handle.set(self.last_handle.get().max(last_handle));
+    }
+
     /// The files opened on a lane, the youngest first.
     pub fn of_lane(&self, lane: Lane) -> Vec<FileHandle> {
         let files = self.open.borrow();

@@ -25,6 +25,7 @@ pub mod os;
 mod paths;
 mod process;
 mod procs;
+mod reset;
 mod spawn;
 mod stdin;
 mod stream;

@@ -51,6 +51,16 @@ impl Procs {
         self.by_pid.borrow_mut().remove(&pid)
     }
 
+    /// Forgets all processes, and gives them; those that have not ended are reaped all the same.
+    pub fn take_all(&self) -> Vec<Rc<Proc>> {
+        std::mem::take(&mut *self.by_handle.borrow_mut()).into_values().collect()
+    }
+
+    /// Hands out no handle up to this one any more.
+    pub fn skip_to(&self, last_handle: ProcHandle) {
+        self.last_handle.set(self.last_handle.get().max(last_handle));
+    }
+
     /// Forgets a process.
     pub fn remove(&self, handle: ProcHandle) {
         self.by_handle.borrow_mut().remove(&handle);

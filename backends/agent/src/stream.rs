@@ -60,6 +60,19 @@ impl Streams {
         }
     }
 
+    /// Closes all streams.
+    pub fn close_all(&self) {
+        let ids: Vec<StreamId> = self.open.borrow().keys().copied().collect();
+        for id in ids.into_iter().rev() {
+            self.close(id);
+        }
+    }
+
+    /// Hands out no number up to this one any more.
+    pub fn skip_to(&self, last_id: u64) {
+        self.last_id.set(self.last_id.get().max(last_id));
+    }
+
     /// Closes all streams that were opened on a lane.
     pub fn close_lane(&self, lane: Lane) {
         let of_lane = |(id, stream): (&StreamId, &Rc<Stream>)| (stream.lane == lane).then_some(*id);

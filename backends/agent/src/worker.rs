@@ -91,6 +91,22 @@ impl<O: Os> Workers<O> {
         Starting(worker)
     }
 
+    /// Ends all threads and forgets all workers.
+    pub fn end_all(&self) {
+        self.main.end();
+        let workers = std::mem::take(&mut *self.by_handle.borrow_mut());
+        for worker in workers.into_values().rev() {
+            worker.closing.set();
+            worker.thread.end();
+            worker.closed.set();
+        }
+    }
+
+    /// Hands out no handle up to this one any more.
+    pub fn skip_to(&self, last_handle: u64) {
+        self.last_handle.set(self.last_handle.get().max(last_handle));
+    }
+
     /// Counts a process among those of its lane.
     pub fn register(&self, lane: Lane, proc: &Rc<Proc>) -> Result<(), OpError> {
         let Lane::Worker(handle) = lane else {

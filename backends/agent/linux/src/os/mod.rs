@@ -16,7 +16,7 @@ mod proc;
 mod raw;
 mod reap;
 mod spawn;
-mod sys;
+pub mod sys;
 mod threads;
 mod timer;
 mod watch;
@@ -36,7 +36,8 @@ use provium_protocol::{Errno, LocalFuture, Nanos, Signal};
 
 use blocking::Pool;
 use fds::Table;
-use reap::Reaper;
+pub use proc::stat;
+use reap::{Births, Reaper};
 use spawn::Start;
 pub use threads::RawThread;
 use watch::Watcher;
@@ -62,6 +63,13 @@ impl LinuxOs {
         let reaper = Reaper::start()?;
         let start = Start { births: reaper.births(), files: raise_files() };
         Ok(LinuxOs { pool: Pool::default(), table: Table::default(), reaper, start, watcher: Watcher::new() })
+    }
+}
+
+impl LinuxOs {
+    /// What is to be told of children that were not made through [`Os::spawn`], so that they are reaped too.
+    pub fn births(&self) -> Births {
+        self.reaper.births()
     }
 }
 

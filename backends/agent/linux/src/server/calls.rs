@@ -1,0 +1,196 @@
+//! Operations and streams that are under way.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use provium_agent::Agent;
+use provium_protocol::limits::FRAMES_IN_FLIGHT;
+use provium_protocol::wire::{FromAgent, Outbox};
+use provium_protocol::{Lane, Op, OpError, Reply, StreamId};
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::AbortHandle;
+
+use crate::os::LinuxOs;
+
+/// The flow of what belongs to no call.
+pub const CONTROL: u64 = 0;
+
+/// Messages on their way to the host.
+#[derive(Default)]
+pub struct Outgoing {
+    outbox: RefCell<Outbox>,
+    /// Something was put in.
+    filled: Notify,
+}
+
+impl Outgoing {
+    /// Sends a message behind the others of its flow; says so when it is too large.
+    pub fn send(&self, flow: u64, message: &FromAgent) -> Result<(), String> {
+        self.outbox.borrow_mut().put(flow, message)?;
+        self.filled.notify_one();
+        Ok(())
+    }
+
+    /// Appends chunks until there are so many bytes, or nothing is left.
+    pub fn take(&self, out: &mut Vec<u8>, bytes: usize) {
+        let mut outbox = self.outbox.borrow_mut();
+        while out.len() < bytes && outbox.next_chunk(out) {}
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.outbox.borrow().is_empty()
+    }
+
+    /// Ends when something was put in.
+    pub async fn filled(&self) {
+        self.filled.notified().await;
+    }
+
+    /// Forgets what waits: it is for somebody who has gone.
+    pub fn clear(&self) {
+        *self.outbox.borrow_mut() = Outbox::default();
+    }
+}
+
+struct Pump {
+    credit: Rc<Semaphore>,
+    task: AbortHandle,
+}
+
+/// What is under way in one conversation.
+pub struct Calls {
+    agent: Agent<LinuxOs>,
+    outgoing: Rc<Outgoing>,
+    running: RefCell<BTreeMap<u64, AbortHandle>>,
+    pumps: RefCell<BTreeMap<StreamId, Pump>>,
+    /// The conversation is over: nothing is sent any more.
+    over: Cell<bool>,
+}
+
+impl Calls {
+    /// Nothing yet.
+    pub fn new(agent: Agent<LinuxOs>, outgoing: Rc<Outgoing>) -> Rc<Calls> {
+        Rc::new(Calls {
+            agent,
+            outgoing,
+            running: RefCell::default(),
+            pumps: RefCell::default(),
+            over: Cell::new(false),
+        })
+    }
+
+    /// Carries an operation out.
+    pub fn begin(self: &Rc<Calls>, id: u64, lane: Lane, op: Op) {
+        let calls = self.clone();
+        let task = tokio::task::spawn_local(async move {
+            let result = calls.agent.call(lane, op).await;
+            calls.running.borrow_mut().remove(&id);
+            calls.reply(id, result);
+        });
+        let earlier = self.running.borrow_mut().insert(id, task.abort_handle());
+        if let Some(earlier) = earlier {
+            // A host that counts does not do that.
+            earlier.abort();
+        }
+    }
+
+    /// Gives an operation up.
+    pub fn cancel(&self, id: u64) {
+        let running = self.running.borrow_mut().remove(&id);
+        if let Some(running) = running {
+            running.abort();
+        }
+    }
+
+    /// Lets a stream send more.
+    pub fn credit(&self, stream: StreamId, frames: u32) {
+        if let Some(pump) = self.pumps.borrow().get(&stream) {
+            // What is above could not be in flight: the host is mistaken.
+            let most = FRAMES_IN_FLIGHT.saturating_sub(pump.credit.available_permits());
+            pump.credit.add_permits(usize::try_from(frames).unwrap_or(most).min(most));
+        }
+    }
+
+    /// Takes back what a reply handed out.
+    pub fn discard(&self, reply: Reply) {
+        self.agent.discard(reply);
+    }
+
+    /// Ends all that is under way.
+    pub fn end_all(&self) {
+        let running = std::mem::take(&mut *self.running.borrow_mut());
+        let pumps = std::mem::take(&mut *self.pumps.borrow_mut());
+        for task in running.into_values() {
+            task.abort();
+        }
+        for (stream, pump) in pumps {
+            pump.task.abort();
+            self.agent.discard(Reply::Stream(stream));
+        }
+    }
+
+    /// Ends all that is under way, for good.
+    pub fn end(&self) {
+        self.over.set(true);
+        self.end_all();
+    }
+
+    fn reply(self: &Rc<Calls>, id: u64, result: Result<Reply, OpError>) {
+        if self.over.get() {
+            if let Ok(reply) = result {
+                self.agent.discard(reply);
+            }
+            return;
+        }
+        let mut streams = Vec::new();
+        if let Ok(reply) = &result {
+            opened(reply, &mut streams);
+        }
+        let message = FromAgent::Reply { id, result };
+        if let Err(why) = self.outgoing.send(id, &message) {
+            if let FromAgent::Reply { result: Ok(reply), .. } = message {
+                self.agent.discard(reply);
+            }
+            // An error is small.
+            let _ = self.outgoing.send(id, &FromAgent::Reply { id, result: Err(OpError::limit(why)) });
+            return;
+        }
+        for stream in streams {
+            self.pump(id, stream);
+        }
+    }
+
+    /// Pushes what a stream gives, in the flow of the call that opened it: no frame comes before the reply.
+    fn pump(self: &Rc<Calls>, flow: u64, stream: StreamId) {
+        let credit = Rc::new(Semaphore::new(FRAMES_IN_FLIGHT));
+        let (calls, permits) = (self.clone(), credit.clone());
+        let task = tokio::task::spawn_local(async move {
+            loop {
+                match permits.acquire().await {
+                    Ok(permit) => permit.forget(),
+                    Err(_) => return,
+                }
+                let frame = calls.agent.next_frame(stream).await;
+                let ends = !matches!(frame, Ok(Some(_)));
+                // A frame is small.
+                let _ = calls.outgoing.send(flow, &FromAgent::Frame { stream, frame });
+                if ends {
+                    calls.pumps.borrow_mut().remove(&stream);
+                    return;
+                }
+            }
+        });
+        self.pumps.borrow_mut().insert(stream, Pump { credit, task: task.abort_handle() });
+    }
+}
+
+/// The streams that a reply hands out.
+fn opened(reply: &Reply, streams: &mut Vec<StreamId>) {
+    match reply {
+        Reply::Stream(stream) => streams.push(*stream),
+        Reply::Batch(outcomes) => outcomes.iter().flatten().for_each(|reply| opened(reply, streams)),
+        _ => {}
+    }
+}

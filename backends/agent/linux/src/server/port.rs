@@ -1,0 +1,92 @@
+//! Descriptors that bytes come and go through, whatever they are.
+//!
+//! A virtio port whose host has gone reports `EPOLLHUP` for as long as nobody has come back, which is no reason to stop
+//! listening, nor to ask again and again. So readiness is had from an epoll instance of the port's own, edge-triggered:
+//! it reports each change once, the host's return too.
+
+use std::io;
+use std::time::Duration;
+
+use provium_protocol::Errno;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::os::sys::{self, Fd, check};
+
+/// How often a port without a host is looked at all the same.
+const SLOW_LOOK: Duration = Duration::from_millis(100);
+
+/// Something to read from and write to, without waiting.
+pub struct Port {
+    input: Fd,
+    /// Where it is not the same.
+    output: Option<Fd>,
+    events: AsyncFd<Fd>,
+}
+
+/// What one read came to.
+pub enum Read {
+    /// So many bytes.
+    Bytes(usize),
+    /// None yet.
+    Nothing,
+    /// There is nobody at the other end.
+    End,
+}
+
+impl Port {
+    /// Takes descriptors over; `output` where it is another than the input.
+    pub fn new(input: Fd, output: Option<Fd>) -> Result<Port, Errno> {
+        // SAFETY: it takes a number.
+        let epoll = Fd::from_call(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
+        for fd in [Some(&input), output.as_ref()].into_iter().flatten() {
+            sys::set_nonblocking(fd)?;
+            let events = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET;
+            let mut event = libc::epoll_event { events: events.cast_unsigned(), u64: 0 };
+            // SAFETY: `event` is there to be read.
+            check(unsafe { libc::epoll_ctl(epoll.raw(), libc::EPOLL_CTL_ADD, fd.raw(), &raw mut event) })?;
+        }
+        Ok(Port { input, output, events: sys::register(epoll, Interest::READABLE)? })
+    }
+
+    /// Reads what is there.
+    pub fn read(&self, buffer: &mut [u8]) -> Result<Read, Errno> {
+        // SAFETY: the buffer has room for so many bytes.
+        let moved = unsafe { libc::read(self.input.raw(), buffer.as_mut_ptr().cast(), buffer.len()) };
+        match check(moved) {
+            Ok(0) => Ok(Read::End),
+            Ok(moved) => Ok(Read::Bytes(usize::try_from(moved).unwrap_or(0))),
+            Err(Errno::EAGAIN | Errno::EINTR) => Ok(Read::Nothing),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// Writes what there is room for.
+    pub fn write(&self, data: &[u8]) -> Result<usize, Errno> {
+        match sys::write(self.output.as_ref().unwrap_or(&self.input).raw(), data) {
+            Err(Errno::EAGAIN | Errno::EINTR) => Ok(0),
+            other => other,
+        }
+    }
+
+    /// Ends when something has changed.
+    pub async fn changed(&self) {
+        let taken = self.events.async_io(Interest::READABLE, |epoll| {
+            let mut events = [libc::epoll_event { events: 0, u64: 0 }; 4];
+            // SAFETY: there is room for so many events.
+            match unsafe { libc::epoll_wait(epoll.raw(), events.as_mut_ptr(), 4, 0) } {
+                0 => Err(io::ErrorKind::WouldBlock.into()),
+                _ => Ok(()),
+            }
+        });
+        if taken.await.is_err() {
+            tokio::time::sleep(SLOW_LOOK).await;
+        }
+    }
+
+    /// Ends when something has changed, or when it is time to look all the same.
+    pub async fn changed_or_time(&self) {
+        // Either is a reason to look.
+        let _ = tokio::time::timeout(SLOW_LOOK, self.changed()).await;
+    }
+}
