@@ -1,0 +1,129 @@
+//! The command line of QEMU.
+
+use std::ffi::OsString;
+use std::os::fd::RawFd;
+
+use super::date::rtc_base;
+use super::qemu::Qemu;
+use super::spec::{Accel, AgentChannel, LaunchSpec, VIRTUAL_TIME_START};
+
+/// The numbers that QEMU's ends of the sockets have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ends {
+    pub(crate) qmp: RawFd,
+    pub(crate) console: RawFd,
+    pub(crate) agent: Option<RawFd>,
+}
+
+/// Where the guest's memory is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Memory {
+    /// QEMU's own.
+    Own,
+    /// An anonymous file that others see the guest's writes in: a machine that may be saved.
+    Shared(RawFd),
+    /// A saved machine's memory; what the guest writes is its own.
+    Private(RawFd),
+}
+
+/// All arguments. A restored machine must get the devices of the saved one, in the same order: both are made here.
+pub(crate) fn arguments(spec: &LaunchSpec, ends: Ends, memory: Memory, restore: bool) -> Vec<OsString> {
+    let mut args: Vec<OsString> = Vec::new();
+    let mut push = |words: &[&str]| args.extend(words.iter().map(OsString::from));
+    push(&["-nodefaults", "-no-user-config", "-display", "none"]);
+    push(&["-name", &format!("guest=provium-{}", spec.name.replace(',', ",,"))]);
+    push(&["-accel", spec.accel.as_str()]);
+    push(&["-cpu", model(spec)]);
+    push(&["-smp", &spec.cpus.to_string(), "-m", &format!("{}M", spec.memory_mib)]);
+    let board = spec.board.as_str();
+    let backend = |fd: RawFd, share: &str| {
+        format!("memory-backend-file,id=ram,size={}M,mem-path=/proc/self/fd/{fd},share={share}", spec.memory_mib)
+    };
+    match memory {
+        Memory::Own => push(&["-machine", board]),
+        Memory::Shared(fd) => {
+            push(&["-object", &backend(fd, "on"), "-machine", &format!("{board},memory-backend=ram")]);
+        }
+        Memory::Private(fd) => {
+            push(&["-object", &backend(fd, "off"), "-machine", &format!("{board},memory-backend=ram")]);
+        }
+    }
+    // A guest that resets itself has ended: so a panic is never hidden by the boot that follows.
+    push(&["-action", "reboot=shutdown,panic=shutdown,shutdown=poweroff"]);
+    push(&["-chardev", &format!("socket,id=qmp,fd={}", ends.qmp), "-mon", "chardev=qmp,mode=control"]);
+    push(&clock(spec).iter().map(String::as_str).collect::<Vec<_>>());
+    push(&["-chardev", &format!("socket,id=console,fd={}", ends.console)]);
+    push(&["-serial", "chardev:console"]);
+    push(&["-device", "pvpanic-pci"]);
+    push(&["-object", "rng-builtin,id=rng", "-device", "virtio-rng-pci,rng=rng"]);
+    if let Some(fd) = ends.agent {
+        push(&["-chardev", &format!("socket,id=agent,fd={fd}")]);
+        match &spec.agent {
+            AgentChannel::VirtioSerial(port) => {
+                push(&["-device", "virtio-serial-pci,max_ports=2"]);
+                push(&["-device", &format!("virtserialport,chardev=agent,name={port}")]);
+            }
+            AgentChannel::IsaSerial => push(&["-serial", "chardev:agent"]),
+            AgentChannel::None => {}
+        }
+    }
+    // A restored machine keeps its kernel too: it boots it when it is reset.
+    args.push("-kernel".into());
+    args.push(spec.kernel.as_os_str().to_owned());
+    if let Some(initrd) = &spec.initrd {
+        args.push("-initrd".into());
+        args.push(initrd.as_os_str().to_owned());
+    }
+    args.push("-append".into());
+    args.push(spec.full_cmdline().into());
+    args.extend(spec.extra_args.iter().map(OsString::from));
+    if restore {
+        args.extend(["-incoming", "defer"].map(OsString::from));
+    }
+    args
+}
+
+fn model(spec: &LaunchSpec) -> &str {
+    match (&spec.cpu_model, spec.accel) {
+        (Some(model), _) => model,
+        (None, Accel::Kvm) => "host",
+        (None, Accel::Tcg) => "max",
+    }
+}
+
+fn clock(spec: &LaunchSpec) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut push = |flag: &str, value: String| words.extend([flag.to_owned(), value]);
+    match (spec.virtual_time, spec.initial_time) {
+        (Some(virtual_time), start) => {
+            push("-icount", format!("shift={},sleep=off", virtual_time.shift));
+            push("-rtc", format!("base={},clock=vm", rtc_base(start.unwrap_or(VIRTUAL_TIME_START))));
+        }
+        (None, Some(start)) => push("-rtc", format!("base={}", rtc_base(start))),
+        (None, None) => push("-rtc", "base=utc".to_owned()),
+    }
+    // Virtual time without a seed would be virtual time for nothing.
+    if let Some(seed) = spec.rng_seed.or(spec.virtual_time.map(|_| 0)) {
+        push("-seed", seed.to_string());
+    }
+    words
+}
+
+/// The command as one would type it, for messages.
+pub(crate) fn shown(qemu: &Qemu, args: &[OsString]) -> String {
+    let mut line = quoted(&qemu.program().to_string_lossy());
+    for arg in args {
+        line.push(' ');
+        line.push_str(&quoted(&arg.to_string_lossy()));
+    }
+    line
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_=,./:@%+".contains(&b);
+    if !word.is_empty() && word.bytes().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}

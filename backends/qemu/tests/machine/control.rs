@@ -1,0 +1,57 @@
+//! Pause, resume, reset, the power button.
+
+use std::time::Duration;
+
+use provium_qemu::machine::MachineStatus;
+
+use crate::guest::{PATIENCE, host};
+
+#[tokio::test]
+async fn a_paused_guest_stands_still() {
+    let Some(host) = host().await else { return };
+    let (machine, mut shell) = host.booted(host.spec("pause")).await;
+    machine.pause().await.unwrap();
+    machine.pause().await.unwrap();
+    assert_eq!(machine.status().await.unwrap(), MachineStatus::Paused);
+    shell.send("echo still").await;
+    let answer = tokio::time::timeout(Duration::from_millis(200), shell.until("echo still\n")).await;
+    assert!(answer.is_err(), "a paused guest answered");
+    machine.resume().await.unwrap();
+    shell.until("echo still\n").await;
+    assert_eq!(machine.status().await.unwrap(), MachineStatus::Running);
+}
+
+#[tokio::test]
+async fn a_reset_boots_again_and_later_ones_of_the_guest_end_it() {
+    let Some(host) = host().await else { return };
+    let (machine, mut shell) = host.booted(host.spec("reset")).await;
+    shell.run("touch /was-here").await;
+    machine.pause().await.unwrap();
+    machine.reset().await.unwrap();
+    shell.until("ready\n").await;
+    assert_eq!(shell.run("ls /was-here 2>/dev/null; echo end").await.trim(), "end");
+    shell.send("reboot").await;
+    let ended = tokio::time::timeout(PATIENCE, machine.ended()).await.unwrap();
+    assert!(ended.to_string().starts_with("the guest rebooted"), "{ended}");
+}
+
+#[tokio::test]
+async fn a_guest_that_does_not_listen_ignores_the_power_button() {
+    let Some(host) = host().await else { return };
+    let (machine, mut shell) = host.booted(host.spec("button")).await;
+    machine.power_button().await.unwrap();
+    shell.send("echo here").await;
+    shell.until("echo here\n").await;
+    assert!(machine.has_ended().is_none());
+}
+
+#[tokio::test]
+async fn a_command_nobody_waits_for_harms_nothing() {
+    let Some(host) = host().await else { return };
+    let machine = host.launch(host.spec("dropped")).await;
+    for _ in 0..20 {
+        // Mostly dropped before its answer came.
+        let _ = tokio::time::timeout(Duration::ZERO, machine.status()).await;
+    }
+    assert_eq!(machine.status().await.unwrap(), MachineStatus::Running);
+}

@@ -1,0 +1,7 @@
+//! Machines with a real kernel in them.
+
+mod control;
+mod ends;
+mod guest;
+mod left_behind;
+mod start;
