@@ -100,6 +100,14 @@ pub enum CommandError {
          from its beginning: leave them out (`--step` walks through it)"
     )]
     ContinueFollowsNothing,
+    /// What a backend needs of this machine is not to be had.
+    #[error("the backend `{name}` cannot be started: {why}")]
+    Backend {
+        /// Which.
+        name: &'static str,
+        /// The system's reason.
+        why: std::io::Error,
+    },
     /// Two reports want standard output.
     #[error("only one report can go to standard output, give the others a file: `--report json=FILE`")]
     TwoReportsOnStdout,

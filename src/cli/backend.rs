@@ -1,10 +1,15 @@
 //! Which backend drives the guests.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use provium_protocol::Backend;
 use provium_protocol::choice::{Choices, Fixed, Seeded};
+use provium_qemu::QemuBackend;
+use provium_qemu::backend::Host;
 
+use crate::config::Project;
+use crate::error::CommandError;
 use crate::runner::journal::Journal;
 use crate::trace::recorder::{Recorder, RecordingBackend, RecordingChoices};
 
@@ -13,6 +18,8 @@ use crate::trace::recorder::{Recorder, RecordingBackend, RecordingChoices};
 pub(super) enum BackendName {
     /// Simulated guests: in memory, deterministic, virtual time.
     Sim,
+    /// Real guests: a kernel that QEMU runs.
+    Qemu,
 }
 
 impl BackendName {
@@ -20,13 +27,44 @@ impl BackendName {
     pub fn as_str(self) -> &'static str {
         match self {
             BackendName::Sim => "sim",
+            BackendName::Qemu => provium_qemu::backend::NAME,
+        }
+    }
+
+    /// Whether its clock passes only when the run wants it to.
+    pub fn has_virtual_clock(self) -> bool {
+        self == BackendName::Sim
+    }
+}
+
+/// Makes the backends of a run.
+pub(super) enum Backends {
+    /// Simulated guests.
+    Sim,
+    /// Real guests, with what all files of a run share.
+    Qemu(Arc<Host>),
+}
+
+impl Backends {
+    /// Those of this name. `cold_boot` has real guests boot from the beginning.
+    ///
+    /// # Errors
+    /// When there is no thread for them.
+    pub fn open(name: BackendName, project: &Project, cold_boot: bool) -> Result<Backends, CommandError> {
+        match name {
+            BackendName::Sim => Ok(Backends::Sim),
+            BackendName::Qemu => {
+                let progress = Box::new(|line: &str| eprintln!("provium: {line}"));
+                let host = Host::new(project.qemu.clone(), cold_boot, progress);
+                Ok(Backends::Qemu(host.map_err(|why| CommandError::Backend { name: name.as_str(), why })?))
+            }
         }
     }
 
     /// A fresh backend. Each test file gets its own, so that no file depends on what ran before it.
     /// Its choices go into the journal, if there is one.
     pub fn make(
-        self,
+        &self,
         seed: Option<u64>,
         journal: Option<&Rc<Journal>>,
         recorder: Option<&Rc<Recorder>>,
@@ -43,26 +81,28 @@ impl BackendName {
             Some(recorder) => Rc::new(RecordingChoices::new(Rc::clone(recorder), choices)),
             None => choices,
         };
-        let backend = self.make_with(choices);
+        let backend: Rc<dyn Backend> = match self {
+            Backends::Sim => simulator(choices),
+            Backends::Qemu(host) => Rc::new(QemuBackend::new(Arc::clone(host), choices)),
+        };
         match recorder {
             Some(recorder) => Rc::new(RecordingBackend::new(Rc::clone(recorder), backend)),
             None => backend,
         }
     }
+}
 
-    /// A fresh backend with these choices.
-    pub fn make_with(self, choices: Rc<dyn Choices>) -> Rc<dyn Backend> {
-        match self {
-            BackendName::Sim => Rc::new(provium_sim::SimBackend::new(choices)),
-        }
-    }
+/// A fresh simulator with these choices.
+pub(super) fn simulator(choices: Rc<dyn Choices>) -> Rc<dyn Backend> {
+    Rc::new(provium_sim::SimBackend::new(choices))
 }
 
 /// Reads `--backend`.
 pub(super) fn parse(text: &str) -> Result<BackendName, String> {
     match text {
         "sim" => Ok(BackendName::Sim),
-        "qemu" | "replay" => Err(format!("backend `{text}` is not built in yet; built in: sim")),
-        _ => Err(format!("there is no backend `{}`; built in: sim", text.escape_debug())),
+        "qemu" => Ok(BackendName::Qemu),
+        "replay" => Err("recorded guests are driven by `provium replay TRACE`".to_owned()),
+        _ => Err(format!("there is no backend `{}`; there are: sim, qemu", text.escape_debug())),
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::args::SelectArgs;
-use super::backend::{self, BackendName};
+use super::backend::{self, BackendName, Backends};
 use super::complain;
 use crate::error::{CommandError, Exit};
 use crate::report::text::one_line;
@@ -20,7 +20,7 @@ use crate::runner::select::full_name;
 pub(super) struct ListArgs {
     #[command(flatten)]
     select: SelectArgs,
-    /// The backend that skip reasons are about: sim
+    /// The backend that skip reasons are about: sim, qemu
     #[arg(long, value_name = "NAME", value_parser = backend::parse, default_value = "sim", hide_default_value = true)]
     backend: BackendName,
     /// One JSON object for each test, on a line of its own
@@ -45,6 +45,7 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, CommandError> {
     let (project, _) = super::project()?;
     let selector = args.select.selector()?;
     let found = discover(&project, &args.select.paths)?;
+    let backends = Backends::open(args.backend, &project, false)?;
     let mut out = BufWriter::new(io::stdout());
     let mut exit = Exit::Passed;
     let (mut listed, mut left) = (0_usize, 0_usize);
@@ -54,15 +55,15 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, CommandError> {
     }
     for file in &found.files {
         let options = FileOptions { profiles: project.profiles.clone(), ..FileOptions::default() };
-        let tests =
-            match list_file(&super::run::file_to_run(&project, file), &options, args.backend.make(None, None, None)) {
-                Ok(tests) => tests,
-                Err(failure) => {
-                    complain(&cannot_load(&file.name, &failure));
-                    exit = Exit::CouldNotRun;
-                    continue;
-                }
-            };
+        let tests = match list_file(&super::run::file_to_run(&project, file), &options, backends.make(None, None, None))
+        {
+            Ok(tests) => tests,
+            Err(failure) => {
+                complain(&cannot_load(&file.name, &failure));
+                exit = Exit::CouldNotRun;
+                continue;
+            }
+        };
         for test in &tests {
             let skip = match selector.decide(&file.name, test) {
                 Selection::Run => test.skip.clone(),

@@ -8,6 +8,7 @@ use provium_protocol::Nanos;
 use provium_protocol::profile::Profile;
 use sha2::{Digest, Sha256};
 
+use super::backend::BackendName;
 use crate::config::Project;
 use crate::runner::file::FileToRun;
 use crate::runner::inputs::{Disk, HostInputs};
@@ -58,7 +59,7 @@ pub(super) struct Recordings<'a> {
     pub args: &'a RecordArgs,
     pub project: &'a Project,
     pub here: &'a Path,
-    pub backend: &'static str,
+    pub backend: BackendName,
     pub seed: Option<u64>,
     pub default_timeout: Option<Nanos>,
 }
@@ -115,8 +116,8 @@ impl Recordings<'_> {
             writer: concat!("provium ", env!("CARGO_PKG_VERSION")).to_owned(),
             file: file.name.clone(),
             file_sha256: hex(script),
-            backend: self.backend.to_owned(),
-            virtual_clock: self.backend == "sim",
+            backend: self.backend.as_str().to_owned(),
+            virtual_clock: self.backend.has_virtual_clock(),
             strategy: if self.seed.is_some() { "random" } else { "fifo" }.to_owned(),
             seed: self.seed,
             default_timeout: self.default_timeout,

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use provium_protocol::{Backend, Nanos};
 
 use super::args::Colour;
-use super::backend::BackendName;
+use super::backend;
 use super::judge::{Judge, Outcome};
 use super::outputs::{self, Look, Output};
 use super::walk::Walk;
@@ -287,7 +287,7 @@ impl Run {
     fn new(args: &ReplayArgs, plan: Plan, settings: Settings, walk: Vec<Rc<dyn Observer>>) -> (Watched, Run) {
         if args.at_end == WhichEnd::Continue {
             let rerun = Rerun::new(plan, settings.script, Rc::new(Disk), walk);
-            let backend = BackendName::Sim.make_with(rerun.choices);
+            let backend = backend::simulator(rerun.choices);
             return (Watched::Rerun(rerun.follower), Run { options: rerun.options, backend, new: Rc::default() });
         }
         let session = Session::new(plan, settings, Rc::new(Disk), walk);

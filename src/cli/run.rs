@@ -10,7 +10,7 @@ use clap::Args;
 use provium_protocol::{Backend, Nanos};
 
 use super::args::{self, Colour, SelectArgs};
-use super::backend::{self, BackendName};
+use super::backend::{self, BackendName, Backends};
 use super::outputs::{self, Look, Output};
 use super::record::{RecordArgs, Recordings};
 use crate::config::Project;
@@ -37,9 +37,12 @@ pub(super) struct RunArgs {
     /// Run under the random schedule number N; the same N is the same run [default: first in, first out]
     #[arg(long, value_name = "N", value_parser = args::seed, allow_negative_numbers = true, help_heading = "How to run them")]
     seed: Option<u64>,
-    /// What drives the guests: sim
+    /// What drives the guests: sim, qemu
     #[arg(long, value_name = "NAME", value_parser = backend::parse, default_value = "sim", hide_default_value = true, help_heading = "How to run them")]
     backend: BackendName,
+    /// Boot real guests from the beginning instead of cloning ones that have booted
+    #[arg(long, help_heading = "How to run them")]
+    cold_boot: bool,
     /// How long a test may take that does not say so itself: 10, 1.5s, 2m
     #[arg(long, value_name = "TIME", value_parser = args::timeout, allow_negative_numbers = true, help_heading = "How to run them")]
     timeout: Option<Nanos>,
@@ -97,11 +100,12 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
     run.event(Event::RunStarted { backend: args.backend.as_str().to_owned(), seed: args.seed, files });
     run.unreadable(&found);
     let mut stopped = None;
+    let backends = Backends::open(args.backend, &project, args.cold_boot)?;
     let recordings = Recordings {
         args: &args.record,
         project: &project,
         here: &here,
-        backend: args.backend.as_str(),
+        backend: args.backend,
         seed: args.seed,
         default_timeout: args.timeout.or(project.timeout),
     };
@@ -136,7 +140,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
         if let Some(recorder) = recorder {
             options.inputs = Rc::new(RecordingInputs::new(Rc::clone(recorder), options.inputs));
         }
-        let backend = args.backend.make(args.seed, journal.as_ref(), recorder);
+        let backend = backends.make(args.seed, journal.as_ref(), recorder);
         run.seen.clear();
         run.keeps_seen = args.record.verify;
         let failures = run.tally.failed + run.tally.broken_files;
@@ -195,6 +199,12 @@ pub(super) fn file_to_run(project: &Project, file: &FoundFile) -> FileToRun {
 /// What of this command line belongs into the commands that repeat a test.
 fn repeat(args: &RunArgs, files: &[FoundFile], here: &Path) -> Repeat {
     let mut options = Vec::new();
+    if args.backend != BackendName::Sim {
+        options.extend(["--backend".to_owned(), args.backend.as_str().to_owned()]);
+    }
+    if args.cold_boot {
+        options.push("--cold-boot".to_owned());
+    }
     if let Some(seed) = args.seed {
         options.extend(["--seed".to_owned(), seed.to_string()]);
     }

@@ -78,7 +78,7 @@ impl Executor {
             choices: backend.choices(),
             backend,
             slots: RefCell::new(Vec::new()),
-            woken: Arc::new(ReadyList::default()),
+            woken: Arc::new(ReadyList::new()),
             ready: RefCell::new(Vec::new()),
             guests_went_last: Cell::new(true),
             alone: Cell::new(None),

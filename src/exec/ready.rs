@@ -4,14 +4,21 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Wake;
+use std::thread::{self, Thread};
 
 /// Tasks in the order in which they were woken.
-#[derive(Default)]
 pub(super) struct ReadyList {
     woken: Mutex<Vec<Arc<TaskWake>>>,
+    /// The executor's own: a backend whose guests run by themselves parks it while there is nothing to do.
+    thread: Thread,
 }
 
 impl ReadyList {
+    /// An empty list of the tasks of this thread.
+    pub(super) fn new() -> ReadyList {
+        ReadyList { woken: Mutex::default(), thread: thread::current() }
+    }
+
     /// Moves what was woken to the end of `ready`.
     pub(super) fn drain_into(&self, ready: &mut Vec<Arc<TaskWake>>) {
         // A panic while the list was held leaves it as it was: pushing is all that is done to it.
@@ -54,6 +61,7 @@ impl Wake for TaskWake {
     fn wake_by_ref(self: &Arc<Self>) {
         if !self.queued.swap(true, Ordering::AcqRel) {
             self.list.woken.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(self));
+            self.list.thread.unpark();
         }
     }
 }

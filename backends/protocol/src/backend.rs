@@ -59,7 +59,8 @@ pub trait Backend {
     fn step(&self);
 
     /// Waits until something happens, at most until the clock reads `deadline`. Called only when no
-    /// step is to be had and no future of the caller is ready.
+    /// step is to be had and no future of the caller is ready. A backend whose guests run by themselves parks the
+    /// thread, so the caller's wakers must unpark it.
     fn idle(&self, deadline: Option<Nanos>) -> Idle;
 }
 

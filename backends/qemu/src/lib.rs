@@ -1,13 +1,23 @@
 //! Real guests: a kernel that QEMU runs, with provium's agent inside.
 //!
+//! - [`backend`] and [`guest`] are the waist: what the rest of provium sees.
+//! - [`profile`] is what a kind of guest is, beyond what every backend knows of it.
 //! - [`image`] makes what a guest boots from: kernel, modules, initramfs, out of the distribution's packages.
 //! - [`machine`] starts QEMU, speaks QMP with it, and sees to it that nothing is left behind.
-//! - [`profile`] is what a kind of guest is, beyond what every backend knows of it.
+//! - [`agent`] is the program that carries operations out inside, [`link`] carries them to it and replies back.
 //! - [`testing`] says whether this host has what a test with a real guest needs.
-//! - [`link`] carries operations to the agent and replies back.
+//!
+//! QEMU, its sockets and the timers live on a runtime with a thread of its own; the waist's futures belong to the thread that
+//! runs the tests, and look at what that runtime has put down for them.
 
+pub mod agent;
+pub mod backend;
+mod boot;
+pub mod guest;
 pub mod image;
 pub mod link;
 pub mod machine;
 pub mod profile;
 pub mod testing;
+
+pub use backend::QemuBackend;

@@ -1,0 +1,239 @@
+//! One real guest behind the waist: its power, and who answers its operations.
+
+use std::future::{Future, ready};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use provium_protocol::profile::BootSpec;
+use provium_protocol::time::SECOND;
+use provium_protocol::{Frame, Guest, Lane, LocalFuture, Nanos, Op, OpError, Reply, StreamId};
+use tokio::task::AbortHandle;
+
+use crate::backend::{Host, on_runtime};
+use crate::boot;
+use crate::link::{Link, UNRESPONSIVE_AFTER};
+use crate::machine::Machine;
+
+/// How long processes get between SIGTERM and SIGKILL when the power button was pressed: as in the simulator.
+const POWER_OFF_PATIENCE: Nanos = 10 * SECOND;
+
+/// How long a guest may take beyond that until its machine is off.
+const POWER_OFF_REST: Duration = Duration::from_secs(20);
+
+/// How long after the end of its link a machine may take to say why: QEMU closes its sockets first.
+const END_AFTER_LINK: Duration = Duration::from_secs(5);
+
+/// A machine whose power is on.
+struct Running {
+    machine: Arc<Machine>,
+    link: Link,
+    supervisor: AbortHandle,
+}
+
+enum Power {
+    On(Running),
+    /// It was switched off, or never on.
+    Off,
+    /// It went away by itself.
+    Lost(OpError),
+}
+
+/// What the guest's handle and those who watch over it share.
+pub(crate) struct Shared {
+    host: Arc<Host>,
+    spec: BootSpec,
+    seed: u64,
+    boots: AtomicU64,
+    power: Mutex<Power>,
+}
+
+impl Shared {
+    pub(crate) fn new(host: Arc<Host>, spec: BootSpec, seed: u64) -> Arc<Shared> {
+        Arc::new(Shared { host, spec, seed, boots: AtomicU64::new(0), power: Mutex::new(Power::Off) })
+    }
+
+    fn power(&self) -> MutexGuard<'_, Power> {
+        // Whoever panics while it holds the lock leaves one of the three states.
+        self.power.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Switches the power on; the guest answers when the future ends.
+    pub(crate) async fn power_on(self: Arc<Shared>) -> Result<(), OpError> {
+        let boots = self.boots.fetch_add(1, Ordering::Relaxed);
+        let booted = boot::boot(&self.host, &self.spec, self.seed, boots).await?;
+        let machine = Arc::new(booted.machine);
+        let supervisor = tokio::spawn(supervise(Arc::downgrade(&self), Arc::clone(&machine), booted.link.clone()));
+        let running = Running { machine, link: booted.link, supervisor: supervisor.abort_handle() };
+        *self.power() = Power::On(running);
+        Ok(())
+    }
+
+    /// Takes the machine out of the guest: what is under way ends with `error`.
+    fn take(&self, error: &OpError) -> Option<Running> {
+        let mut power = self.power();
+        match std::mem::replace(&mut *power, Power::Off) {
+            Power::On(running) => {
+                running.supervisor.abort();
+                running.link.fail(error.clone());
+                Some(running)
+            }
+            Power::Off | Power::Lost(_) => None,
+        }
+    }
+
+    fn running(&self) -> Result<(Arc<Machine>, Link), OpError> {
+        match &*self.power() {
+            Power::On(running) => Ok((Arc::clone(&running.machine), running.link.clone())),
+            Power::Lost(error) => Err(error.clone()),
+            Power::Off => Err(shut_down(&self.spec.vm)),
+        }
+    }
+}
+
+fn shut_down(vm: &str) -> OpError {
+    OpError::state(format!("the guest `{vm}` is shut down"))
+}
+
+/// Waits for the end of a guest that nobody asked for, and says it to all who wait for the guest.
+async fn supervise(guest: std::sync::Weak<Shared>, machine: Arc<Machine>, link: Link) {
+    let how = tokio::select! {
+        biased;
+        ended = machine.ended() => ended.to_string(),
+        () = link.closed() => match tokio::time::timeout(END_AFTER_LINK, machine.ended()).await {
+            Ok(ended) => ended.to_string(),
+            Err(_) => format!("QEMU closed the link to its agent{}", console(&machine)),
+        },
+        () = link.unresponsive() => format!(
+            "unresponsive: its agent has answered nothing for {} s, while the machine runs{}",
+            UNRESPONSIVE_AFTER.as_secs(),
+            console(&machine)
+        ),
+    };
+    let Some(guest) = guest.upgrade() else { return };
+    let error = OpError::lost(format!("the guest `{}` was lost: {how}", guest.spec.vm));
+    {
+        let mut power = guest.power();
+        // It may have been switched off in this moment.
+        if let Power::On(running) = &*power
+            && Arc::ptr_eq(&running.machine, &machine)
+        {
+            *power = Power::Lost(error.clone());
+        }
+    }
+    link.fail(error);
+    machine.kill().await;
+}
+
+fn console(machine: &Machine) -> String {
+    match machine.console().tail() {
+        tail if tail.is_empty() => String::new(),
+        tail => format!("\nthe last lines of its console:\n{tail}"),
+    }
+}
+
+/// A handle on a guest. The guest is switched off when the handle is dropped.
+pub struct QemuGuest {
+    shared: Arc<Shared>,
+}
+
+impl QemuGuest {
+    pub(crate) fn new(shared: Arc<Shared>) -> QemuGuest {
+        QemuGuest { shared }
+    }
+
+    /// Has work done among the machines.
+    fn work<F>(&self, work: impl FnOnce(Arc<Shared>) -> F) -> LocalFuture<Result<Reply, OpError>>
+    where
+        F: Future<Output = Result<Reply, OpError>> + Send + 'static,
+    {
+        Box::pin(on_runtime(&self.shared.host.handle(), work(Arc::clone(&self.shared))))
+    }
+}
+
+async fn pause(guest: Arc<Shared>) -> Result<Reply, OpError> {
+    let (machine, link) = guest.running()?;
+    link.set_paused(true);
+    machine.pause().await.map_err(|error| OpError::agent(error.to_string()))?;
+    Ok(Reply::Unit)
+}
+
+async fn resume(guest: Arc<Shared>) -> Result<Reply, OpError> {
+    let (machine, link) = guest.running()?;
+    machine.resume().await.map_err(|error| OpError::agent(error.to_string()))?;
+    link.set_paused(false);
+    Ok(Reply::Unit)
+}
+
+/// A machine that was cloned has no kernel to boot again, so a reset is a new machine in the old one's place.
+async fn reset(guest: Arc<Shared>) -> Result<Reply, OpError> {
+    if matches!(&*guest.power(), Power::Off) {
+        return Err(shut_down(&guest.spec.vm));
+    }
+    let error = OpError::lost(format!("the guest `{}` was reset while the operation was under way", guest.spec.vm));
+    if let Some(running) = guest.take(&error) {
+        running.machine.kill().await;
+    }
+    guest.power_on().await?;
+    Ok(Reply::Unit)
+}
+
+async fn power_button(guest: Arc<Shared>) -> Result<Reply, OpError> {
+    let (machine, link) = guest.running()?;
+    if let Power::On(running) = &*guest.power() {
+        // Its end is what was asked for.
+        running.supervisor.abort();
+    }
+    link.power_off(POWER_OFF_PATIENCE)?;
+    let patience = Duration::from_nanos(POWER_OFF_PATIENCE) + POWER_OFF_REST;
+    let off = tokio::time::timeout(patience, machine.ended()).await;
+    guest.take(&shut_down(&guest.spec.vm));
+    machine.kill().await;
+    match off {
+        Ok(_) => Ok(Reply::Unit),
+        Err(_) => Err(OpError::timeout(format!(
+            "the guest `{}` did not switch itself off within {} s of its power button being pressed; its power was cut",
+            guest.spec.vm,
+            patience.as_secs()
+        ))),
+    }
+}
+
+async fn shutdown(guest: Arc<Shared>) -> Result<Reply, OpError> {
+    if let Some(running) = guest.take(&shut_down(&guest.spec.vm)) {
+        running.machine.kill().await;
+    }
+    Ok(Reply::Unit)
+}
+
+impl Guest for QemuGuest {
+    fn call(&self, lane: Lane, op: Op) -> LocalFuture<Result<Reply, OpError>> {
+        match op {
+            Op::Pause => self.work(pause),
+            Op::Resume => self.work(resume),
+            Op::Reset => self.work(reset),
+            Op::PowerButton => self.work(power_button),
+            Op::Shutdown => self.work(shutdown),
+            op => match &*self.shared.power() {
+                Power::On(running) => Box::pin(running.link.call(lane, op)),
+                Power::Lost(error) => Box::pin(ready(Err(error.clone()))),
+                Power::Off => Box::pin(ready(Err(shut_down(&self.shared.spec.vm)))),
+            },
+        }
+    }
+
+    fn next_frame(&self, stream: StreamId) -> LocalFuture<Result<Option<Frame>, OpError>> {
+        match &*self.shared.power() {
+            Power::On(running) => Box::pin(running.link.next_frame(stream)),
+            Power::Lost(error) => Box::pin(ready(Err(error.clone()))),
+            Power::Off => Box::pin(ready(Err(shut_down(&self.shared.spec.vm)))),
+        }
+    }
+}
+
+impl Drop for QemuGuest {
+    fn drop(&mut self) {
+        // The machine is killed when its last handle is dropped.
+        drop(self.shared.take(&shut_down(&self.shared.spec.vm)));
+    }
+}
