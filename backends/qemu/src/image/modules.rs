@@ -20,7 +20,8 @@ pub const LINK: &[&str] = &["virtio_pci", "virtio_console"];
 pub const LINK_IF_THERE: &[&str] = &["virtio_mmio"];
 
 /// What is inserted when the guest already answers: entropy, the other link, networks, disks, the power button.
-pub const LATER: &[&str] = &["virtio_rng", "vmw_vsock_virtio_transport", "virtio_net", "virtio_blk", "evdev", "button"];
+pub const LATER: &[&str] =
+    &["virtio_rng", "pvpanic_pci", "vmw_vsock_virtio_transport", "virtio_net", "virtio_blk", "evdev", "button"];
 
 /// What is only there, for tests that ask for it with `modprobe` or `mount`.
 pub const AT_HAND: &[&str] = &["overlay", "loop", "veth", "dummy"];

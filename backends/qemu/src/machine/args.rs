@@ -83,7 +83,7 @@ pub(crate) fn arguments(spec: &LaunchSpec, ends: Ends, memory: Memory, restore: 
     args
 }
 
-fn model(spec: &LaunchSpec) -> &str {
+pub(crate) fn model(spec: &LaunchSpec) -> &str {
     match (&spec.cpu_model, spec.accel) {
         (Some(model), _) => model,
         (None, Accel::Kvm) => "host",

@@ -19,6 +19,7 @@ mod qemu;
 mod qmp;
 mod spec;
 mod supervise;
+mod template;
 
 use std::fmt;
 use std::os::fd::OwnedFd;
@@ -38,6 +39,7 @@ pub use spec::{
     AGENT_PORT, Accel, AgentChannel, Board, CPUS_MAX, ICOUNT_SHIFT_MAX, LaunchSpec, MEMORY_MAX_MIB, MEMORY_MIN_MIB,
     QGA_PORT, VIRTUAL_TIME_START, VirtualTime,
 };
+pub use template::{TEMPLATES_LIMIT, Template, TemplateKey, TemplateLock, TemplateStore};
 
 use qmp::{Qmp, command};
 

@@ -3,31 +3,70 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use provium_protocol::exec::ByteString;
+use provium_protocol::profile::BootFile;
+use provium_qemu::image::{self, Image, MODULES, MODULES_LATER};
 use provium_qemu::machine::{Accel, LaunchSpec, Machine, Qemu};
+use provium_qemu::profile::QemuProfile;
 use provium_qemu::testing;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
 /// Far beyond what a boot takes on the slowest machine that tests run on: it only keeps a broken test from hanging.
 pub const PATIENCE: Duration = Duration::from_secs(240);
+/// The guest's first process.
+const INIT: &str = "/test-init";
 
 pub struct Host {
     pub qemu: Qemu,
     pub kernel: PathBuf,
     pub initrd: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+fn init() -> String {
+    format!(
+        r#"#!/bin/sh
+mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
+cat {MODULES} {MODULES_LATER} | while read -r module; do insmod "$module" 2>/dev/null; done
+head -c16 /dev/urandom | md5sum > /boot_random
+echo BOOTED on the console
+for p in /sys/class/virtio-ports/*; do [ "$(cat $p/name)" = provium.agent.0 ] && port=/dev/${{p##*/}}; done
+while :; do
+  exec 3<>$port
+  echo ready >&3
+  while read -r line <&3; do
+    case "$line" in
+      echo*) echo "$line" >&3;;
+      poweroff) poweroff -f;;
+      reboot) reboot -f;;
+      sh*) eval "${{line#sh }}" >&3 2>&3; echo done >&3;;
+    esac
+  done
+  exec 3>&-
+  usleep 10000
+done
+"#
+    )
 }
 
 /// QEMU and something to boot, or `None` when this host has not got them.
 pub async fn host() -> Option<Host> {
     let qemu = testing::qemu().await?;
-    let folder = testing::available("guest", std::env::var("PROVIUM_TEST_GUEST").map(PathBuf::from))?;
-    Some(Host { qemu, kernel: folder.join("vmlinux"), initrd: folder.join("initrd.cpio") })
+    let ensured = tokio::task::spawn_blocking(|| image::ensure(&QemuProfile::named("linux"), &mut |_| {}));
+    let image: Image = testing::available("image", ensured.await.unwrap())?;
+    let folder = tempfile::tempdir().unwrap();
+    let initrd = folder.path().join("initrd");
+    let path = ByteString(INIT.as_bytes().to_vec());
+    let files = [BootFile { path, content: init().into_bytes(), mode: Some(0o755) }];
+    image::initrd_with(&image, None, &files, &initrd).unwrap();
+    Some(Host { qemu, kernel: image.kernel, initrd, _folder: folder })
 }
 
 impl Host {
     pub fn spec(&self, name: &str) -> LaunchSpec {
         let mut spec = LaunchSpec::new(name, &self.kernel, Some(self.initrd.clone()));
-        spec.cmdline = "quiet cryptomgr.notests".to_owned();
+        spec.cmdline = format!("quiet cryptomgr.notests rdinit={INIT}");
         spec.accel = Accel::Tcg;
         spec
     }

@@ -5,3 +5,4 @@ mod ends;
 mod guest;
 mod left_behind;
 mod start;
+mod templates;

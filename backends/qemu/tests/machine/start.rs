@@ -29,7 +29,7 @@ async fn the_console_is_read_from_its_first_byte_and_typed_at() {
     let Some(host) = host().await else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut spec = host.spec("console");
-    spec.cmdline = "loglevel=7 cryptomgr.notests".to_owned();
+    spec.cmdline = spec.cmdline.replace("quiet", "loglevel=7");
     spec.console_log = Some(folder.path().join("console"));
     let (machine, mut shell) = host.booted(spec).await;
     let mut reader = machine.console().subscribe();
