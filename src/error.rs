@@ -111,6 +111,17 @@ pub enum CommandError {
     /// Two reports want standard output.
     #[error("only one report can go to standard output, give the others a file: `--report json=FILE`")]
     TwoReportsOnStdout,
+    /// A profile that the project does not have.
+    #[error("{CONFIG_FILE} has no profile `{}`; there are {}", name.escape_debug(), known.join(", "))]
+    Profile {
+        /// As it was typed.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// What guests boot from cannot be had.
+    #[error(transparent)]
+    Image(#[from] provium_qemu::image::ImageError),
     /// A file to write cannot be made.
     #[error("cannot write `{}`: {why}", path.display())]
     Output {

@@ -2,6 +2,7 @@
 
 mod args;
 mod backend;
+mod image;
 mod judge;
 mod list;
 mod outputs;
@@ -33,6 +34,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make and list what real guests boot from
+    Image(image::ImageArgs),
     /// List the tests instead of running them.
     List(list::ListArgs),
     /// Look at traces of earlier runs
@@ -61,6 +64,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = stacker::grow(STACK, || match &cli.command {
         None => run::run(&cli.run),
+        Some(Command::Image(args)) => image::image(args),
         Some(Command::List(args)) => list::list(args),
         Some(Command::Trace(args)) => trace::trace(args),
         Some(Command::Replay(args)) => replay::replay(args),
@@ -135,7 +139,7 @@ mod tests {
     #[test]
     fn a_misspelt_subcommand_is_recognised() {
         let tip_for = |path: &str| tip(&CommandError::Path { path: path.into(), why: io::ErrorKind::NotFound.into() });
-        assert!(tip_for("lst").is_some_and(|tip| tip.contains("no subcommand `lst` either; there are list, ")));
+        assert!(tip_for("lst").is_some_and(|tip| tip.contains("no subcommand `lst` either; there are image, list, ")));
         assert!(tip_for("list").is_some_and(|tip| tip.starts_with("a subcommand comes first: ")));
         assert_eq!(tip_for("tests/lua"), None);
         assert_eq!(tip_for("x.test.lua"), None);

@@ -46,7 +46,7 @@ pub(super) fn trace(args: &TraceArgs) -> Result<Exit, CommandError> {
 }
 
 /// Writes lines to standard output, and what is still in memory; `false` when nobody reads any more.
-fn print(out: &mut impl Write, lines: &[String]) -> Result<bool, CommandError> {
+pub(super) fn print(out: &mut impl Write, lines: &[String]) -> Result<bool, CommandError> {
     written(lines.iter().try_for_each(|line| writeln!(out, "{line}")).and_then(|()| out.flush()))
 }
 

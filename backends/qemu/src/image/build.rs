@@ -12,12 +12,14 @@ use super::cpio::{Archive, Attributes, CpioError, Node};
 use super::error::{Context, ImageError};
 use super::modules::{self, Module, Order, Tree};
 use super::packages::{Package, Packages, hex};
-use super::{BUILDER, Kind, kernel, rootfs};
+use super::{BUILDER, Kind, kernel, rootfs, userland};
 
 /// The file of an entry that holds the kernel.
 pub(super) const KERNEL: &str = "kernel";
 /// The file that holds the file system.
 pub(super) const BASE: &str = "base.cpio";
+/// The file that holds the programs beside busybox.
+pub(super) const TOOLS: &str = "tools.cpio";
 /// The file that holds modules and their lists.
 pub(super) const MODULE_FILES: &str = "modules.cpio";
 /// The file that holds `qemu-guest-agent` and what starts it.
@@ -29,6 +31,9 @@ const KERNELS: &[&str] =
 
 /// What the packages of a kernel itself are called, before its version.
 const KERNEL_PARTS: &[&str] = &["linux-image-", "linux-modules-"];
+
+/// How the names of packages with libraries begin.
+const LIBRARIES: &[&str] = &["lib", "zlib"];
 
 const BUSYBOX: &str = "busybox-static";
 
@@ -43,7 +48,7 @@ pub(super) fn build(cache: &Cache, kind: Kind, progress: &mut dyn FnMut(&str)) -
     let _lock = cache.lock(kind, progress)?;
     let packages = Packages::new(cache.packages())?;
     progress("looking up packages");
-    let parts = look_up(&packages)?;
+    let parts = look_up(&packages, kind)?;
     let key = key(&parts);
     if let Some(entry) = cache.keyed(kind, &key) {
         cache.use_entry(kind, &key)?;
@@ -52,15 +57,20 @@ pub(super) fn build(cache: &Cache, kind: Kind, progress: &mut dyn FnMut(&str)) -
     let made = cache.fresh(kind)?;
     let unpacked = made.path().join("unpacked");
     fs::create_dir(&unpacked).context("make", &unpacked)?;
-    for package in &parts.all() {
-        let file = packages.fetch(package, progress)?;
-        progress(&format!("unpacking {}", package.name));
-        packages.unpack(package, &file, &unpacked)?;
+    let all = parts.all();
+    let fetched = packages.fetch(&all, progress)?;
+    progress("unpacking");
+    for (package, file) in all.iter().zip(&fetched) {
+        packages.unpack(package, file, &unpacked)?;
     }
     let version = write_kernel(&unpacked, made.path(), &parts, progress)?;
     progress("writing the initramfs");
     write_modules(&unpacked, &version, made.path(), &parts)?;
     write_base(&unpacked, made.path())?;
+    archive_at(&made.path().join(TOOLS), |archive| userland::write_tools(archive, &unpacked))?;
+    if kind == Kind::LinuxQga {
+        archive_at(&made.path().join(QGA), |archive| userland::write_qga(archive, &unpacked))?;
+    }
     fs::remove_dir_all(&unpacked).context("remove", &unpacked)?;
     let mut files = BTreeMap::new();
     for item in fs::read_dir(made.path()).context("read", made.path())? {
@@ -68,12 +78,14 @@ pub(super) fn build(cache: &Cache, kind: Kind, progress: &mut dyn FnMut(&str)) -
         let line = describe(&item.path()).context("read", &item.path())?;
         files.insert(item.file_name().to_string_lossy().into_owned(), line);
     }
-    let lines = parts.all().into_iter();
     let manifest = Manifest {
         kind: kind.as_str().to_owned(),
         builder: BUILDER,
         kernel_version: version,
-        packages: lines.map(|Package { name, version, digest, .. }| PackageLine { name, version, digest }).collect(),
+        packages: all
+            .into_iter()
+            .map(|Package { name, version, digest, .. }| PackageLine { name, version, digest })
+            .collect(),
         files,
     };
     cache.commit(kind, &key, made, manifest)
@@ -96,30 +108,38 @@ impl Parts {
     }
 }
 
-fn look_up(packages: &Packages) -> Result<Parts, ImageError> {
-    let kernel = kernel_packages(packages)?;
-    Ok(Parts { kernel, others: vec![packages.look_up(BUSYBOX)?] })
+fn look_up(packages: &Packages, kind: Kind) -> Result<Parts, ImageError> {
+    let kernel = packages.look_up(&kernel_packages(packages)?)?;
+    let mut roots = vec![BUSYBOX];
+    roots.extend(userland::tool_packages());
+    if kind == Kind::LinuxQga {
+        roots.extend(userland::qga_packages());
+    }
+    // What programs depend on beside libraries is for systems that are installed.
+    let names = packages.closure(&roots, |name| LIBRARIES.iter().any(|start| name.starts_with(start)))?;
+    Ok(Parts { kernel, others: packages.look_up(&names)? })
 }
 
-/// The packages that hold the newest kernel and its modules.
-fn kernel_packages(packages: &Packages) -> Result<Vec<Package>, ImageError> {
+/// The names of the packages that hold the newest kernel and its modules.
+fn kernel_packages(packages: &Packages) -> Result<Vec<String>, ImageError> {
     for name in KERNELS {
-        let depends = match packages.depends(name) {
+        let depends = match packages.depends(&[(*name).to_owned()]) {
             Ok(depends) => depends,
             Err(ImageError::PackageMissing(_)) => continue,
             Err(error) => return Err(error),
         };
-        let mut names: Vec<String> = depends.into_iter().filter(|name| is_kernel_part(name)).collect();
-        // Where modules are a package of their own, it is the kernel that depends on it.
-        for image in names.clone() {
-            for more in packages.depends(&image)?.into_iter().filter(|name| is_kernel_part(name)) {
+        let parts = |depends: BTreeMap<String, Vec<String>>| -> Vec<String> {
+            depends.into_values().flatten().filter(|name| is_kernel_part(name)).collect()
+        };
+        let mut names = parts(depends);
+        if !names.is_empty() {
+            // Where modules are a package of their own, it is the kernel that depends on it.
+            for more in parts(packages.depends(&names)?) {
                 if !names.contains(&more) {
                     names.push(more);
                 }
             }
-        }
-        if !names.is_empty() {
-            return names.iter().map(|name| packages.look_up(name)).collect();
+            return Ok(names);
         }
     }
     Err(ImageError::NoKernelPackage(KERNELS.iter().map(|name| (*name).to_owned()).collect()))
@@ -226,20 +246,43 @@ fn write_base(unpacked: &Path, into: &Path) -> Result<(), ImageError> {
     let places = ["bin/busybox", "usr/bin/busybox"].map(|place| unpacked.join(place));
     let missing = || ImageError::Unexpected { package: BUSYBOX.to_owned(), what: "/bin/busybox" };
     let path = places.iter().find(|place| place.is_file()).ok_or_else(missing)?;
-    let applets = rootfs::applets(path)?;
+    let applets = rootfs::applets(path, &userland::tool_names())?;
     let busybox = fs::read(path).context("read", path)?;
-    archive_at(&into.join(BASE), |archive| rootfs::write(archive, &busybox, &applets))
+    archive_at(&into.join(BASE), |archive| Ok(rootfs::write(archive, &busybox, &applets)?))
 }
 
 /// Writes an archive to a file.
 fn archive_at(
     path: &Path,
-    fill: impl FnOnce(&mut Archive<BufWriter<File>>) -> Result<(), CpioError>,
+    fill: impl FnOnce(&mut Archive<BufWriter<File>>) -> Result<(), ImageError>,
 ) -> Result<(), ImageError> {
     let mut archive = Archive::new(BufWriter::new(File::create(path).context("write", path)?));
-    let written = fill(&mut archive).and_then(|()| archive.finish()).and_then(|mut out| Ok(out.flush()?));
-    written.map_err(|error| match error {
-        CpioError::Io(why) => ImageError::io("write", path, why),
-        other => ImageError::Archive(other),
-    })
+    fill(&mut archive).map_err(|error| at(path, error))?;
+    let written = archive.finish().and_then(|mut out| Ok(out.flush()?));
+    written.map_err(|error| at(path, error.into()))
+}
+
+/// Names the file that an archive could not be written to.
+fn at(path: &Path, error: ImageError) -> ImageError {
+    match error {
+        ImageError::Archive(CpioError::Io(why)) => ImageError::io("write", path, why),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernels_are_told_from_what_stands_for_them() {
+        for name in
+            ["linux-image-6.1.0-56-cloud-amd64", "linux-image-unsigned-6.8.0-1-generic", "linux-modules-6.8.0-1"]
+        {
+            assert!(is_kernel_part(name), "{name}");
+        }
+        for name in ["linux-image-cloud-amd64", "linux-base", "linux-modules-extra-6.8.0", "kmod"] {
+            assert!(!is_kernel_part(name), "{name}");
+        }
+    }
 }

@@ -87,6 +87,12 @@ impl Entry {
     pub fn size(&self) -> u64 {
         self.manifest.files.values().map(|file| file.size).sum()
     }
+
+    /// Whether all of its files are there and hold what they held when they were made.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        is_whole(self)
+    }
 }
 
 /// The cache of one user.

@@ -94,6 +94,24 @@ pub enum ImageError {
         /// What was looked for.
         what: &'static str,
     },
+    /// A program needs a library that no package brings.
+    #[error("`{program}` needs the library `{library}`, which none of the packages holds: run `sudo apt-get update`")]
+    Library {
+        /// Which.
+        program: String,
+        /// What it needs.
+        library: String,
+    },
+    /// A program is not where it was.
+    #[error(
+        "no program `{program}` in the packages {packages}: provium does not know this version of the distribution"
+    )]
+    Program {
+        /// Which.
+        program: &'static str,
+        /// Where it should be.
+        packages: String,
+    },
     /// The kernel's modules do not fit together.
     #[error("modules of the kernel: {0}")]
     Modules(#[from] ModuleError),

@@ -14,10 +14,12 @@ pub mod cpio;
 mod error;
 mod initrd;
 mod kernel;
+mod libraries;
 mod modules;
 mod packages;
 mod rootfs;
 mod unpack;
+mod userland;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,11 +31,12 @@ pub use error::ImageError;
 pub use initrd::{AGENT, initrd_with};
 pub use packages::mebibytes;
 pub use rootfs::{MODULES, MODULES_LATER};
+pub use userland::QGA_PORT;
 
 use crate::profile::{AgentKind, QemuProfile};
 
 /// The version of what makes images. Raised with every change to what an image holds.
-pub const BUILDER: u32 = 1;
+pub const BUILDER: u32 = 2;
 
 /// The command line of a guest that asks for no other.
 pub const COMMAND_LINE: &str = "console=ttyS0 cryptomgr.notests";
@@ -41,7 +44,7 @@ pub const COMMAND_LINE: &str = "console=ttyS0 cryptomgr.notests";
 /// A kind of image that is made here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// A kernel, busybox, and room for provium's agent.
+    /// A kernel, the usual tools, busybox for all others, and room for provium's agent.
     Linux,
     /// The same with `qemu-guest-agent`, which it starts.
     LinuxQga,
@@ -156,7 +159,10 @@ fn assemble(profile: &QemuProfile, entry: Option<&Entry>) -> Result<Image, Image
     };
     match own.initrd {
         Some(path) => initrd.push(path.to_owned()),
-        None => initrd.push(made(build::BASE)?),
+        None => {
+            initrd.push(made(build::BASE)?);
+            initrd.push(made(build::TOOLS)?);
+        }
     }
     if own.initrd.is_none() && profile.agent == AgentKind::Qga {
         initrd.push(made(build::QGA)?);

@@ -1,5 +1,6 @@
 //! Gets packages of the distribution without installing them, and without root.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -38,48 +39,101 @@ impl Packages {
         Ok(Packages { dir })
     }
 
-    /// What the lists say of a package. Needs no network.
-    pub fn look_up(&self, name: &str) -> Result<Package, ImageError> {
-        let output = run("apt-get", &["download", "--print-uris", name], &self.dir)?;
+    /// What the lists say of packages. Needs no network.
+    pub fn look_up(&self, names: &[String]) -> Result<Vec<Package>, ImageError> {
+        let arguments: Vec<&str> =
+            ["download", "--print-uris"].into_iter().chain(names.iter().map(String::as_str)).collect();
+        // apt leaves out what it finds in the directory that it runs in.
+        let output = run("apt-get", &arguments, Path::new("/"))?;
         if !output.status.success() {
-            return Err(complaint(name, &output, &self.dir));
+            return Err(complaint(names, &output, &self.dir));
         }
         let text = String::from_utf8_lossy(&output.stdout);
-        text.lines().find_map(|line| parse_uri(name, line)).ok_or_else(|| ImageError::Apt {
-            package: name.to_owned(),
-            detail: format!("`apt-get download --print-uris` gave {:?}", text.trim()),
-        })
+        let found: BTreeMap<String, Package> =
+            text.lines().filter_map(parse_uri).map(|package| (package.name.clone(), package)).collect();
+        let find = |name: &String| {
+            found.get(name).cloned().ok_or_else(|| ImageError::Apt {
+                package: name.clone(),
+                detail: "`apt-get download --print-uris` does not name it".to_owned(),
+            })
+        };
+        names.iter().map(find).collect()
     }
 
-    /// The names of the packages that a package depends on, the first of each choice. Needs no network.
-    pub fn depends(&self, name: &str) -> Result<Vec<String>, ImageError> {
-        let output = run("apt-cache", &["show", "--no-all-versions", name], &self.dir)?;
-        if !output.status.success() {
-            return Err(complaint(name, &output, &self.dir));
+    /// The names of the packages that each package depends on, the first of each choice. Packages that are not there are
+    /// left out. Needs no network.
+    pub fn depends(&self, names: &[String]) -> Result<BTreeMap<String, Vec<String>>, ImageError> {
+        let arguments: Vec<&str> =
+            ["show", "--no-all-versions"].into_iter().chain(names.iter().map(String::as_str)).collect();
+        let output = run("apt-cache", &arguments, &self.dir)?;
+        let found = parse_depends(&String::from_utf8_lossy(&output.stdout));
+        if found.is_empty() && !output.status.success() {
+            return Err(complaint(names, &output, &self.dir));
         }
-        Ok(parse_depends(&String::from_utf8_lossy(&output.stdout)))
+        Ok(found)
     }
 
-    /// The package's file, fetched unless it is here already.
-    pub fn fetch(&self, package: &Package, progress: &mut dyn FnMut(&str)) -> Result<PathBuf, ImageError> {
-        let path = self.dir.join(&package.file);
-        if is_whole(&path, package)? {
-            return Ok(path);
+    /// These packages and all that they depend on, as far as `follow` says so of a name; sorted.
+    pub fn closure(&self, roots: &[&str], follow: impl Fn(&str) -> bool) -> Result<Vec<String>, ImageError> {
+        let mut known: BTreeSet<String> = roots.iter().map(|name| (*name).to_owned()).collect();
+        let mut open: Vec<String> = known.iter().cloned().collect();
+        while !open.is_empty() {
+            let found = self.depends(&open)?;
+            // A package that only others provide is none; one that was asked for by name has to be there.
+            let missing = |name: &&String| !found.contains_key(*name);
+            if let Some(root) = open.iter().filter(missing).find(|name| roots.contains(&name.as_str())) {
+                return Err(ImageError::PackageMissing(root.clone()));
+            }
+            known.retain(|name| !open.contains(name) || found.contains_key(name));
+            let next: BTreeSet<String> =
+                found.into_values().flatten().filter(|name| follow(name) && !known.contains(name)).collect();
+            known.extend(next.iter().cloned());
+            open = next.into_iter().collect();
         }
-        progress(&format!("fetching {} {} ({})", package.name, package.version, mebibytes(package.size)));
+        Ok(known.into_iter().collect())
+    }
+
+    /// The files of packages, in order, fetched unless they are here already.
+    pub fn fetch(&self, packages: &[Package], progress: &mut dyn FnMut(&str)) -> Result<Vec<PathBuf>, ImageError> {
+        let mut missing = Vec::new();
+        for package in packages {
+            if !is_whole(&self.dir.join(&package.file), package)? {
+                missing.push(package);
+            }
+        }
+        if !missing.is_empty() {
+            progress(&format!(
+                "fetching {} ({})",
+                match missing[..] {
+                    [one] => format!("{} {}", one.name, one.version),
+                    _ => format!("{} packages", missing.len()),
+                },
+                mebibytes(missing.iter().map(|package| package.size).sum())
+            ));
+            self.download(&missing)?;
+        }
+        Ok(packages.iter().map(|package| self.dir.join(&package.file)).collect())
+    }
+
+    fn download(&self, packages: &[&Package]) -> Result<(), ImageError> {
         // A directory of its own: whoever fetches the same package at the same time does not write into our file.
         let own = tempfile::Builder::new().prefix(".fetch-").tempdir_in(&self.dir).context("write in", &self.dir)?;
-        let asked = format!("{}={}", package.name, package.version);
-        let output = run("apt-get", &["download", &asked], own.path())?;
+        let asked: Vec<String> =
+            packages.iter().map(|package| format!("{}={}", package.name, package.version)).collect();
+        let arguments: Vec<&str> = ["download"].into_iter().chain(asked.iter().map(String::as_str)).collect();
+        let output = run("apt-get", &arguments, own.path())?;
         if !output.status.success() {
-            return Err(complaint(&package.name, &output, &self.dir));
+            let names: Vec<String> = packages.iter().map(|package| package.name.clone()).collect();
+            return Err(complaint(&names, &output, &self.dir));
         }
-        let fetched = own.path().join(&package.file);
-        if !is_whole(&fetched, package)? {
-            return Err(ImageError::PackageDamaged { package: package.name.clone() });
+        for package in packages {
+            let (fetched, path) = (own.path().join(&package.file), self.dir.join(&package.file));
+            if !is_whole(&fetched, package)? {
+                return Err(ImageError::PackageDamaged { package: package.name.clone() });
+            }
+            fs::rename(&fetched, &path).context("write", &path)?;
         }
-        fs::rename(&fetched, &path).context("write", &path)?;
-        Ok(path)
+        Ok(())
     }
 
     /// Unpacks a package's file into a directory.
@@ -142,10 +196,15 @@ fn run(tool: &'static str, arguments: &[&str], dir: &Path) -> Result<Output, Ima
 }
 
 /// What apt's failure means.
-fn complaint(package: &str, output: &Output, dir: &Path) -> ImageError {
+fn complaint(packages: &[String], output: &Output, dir: &Path) -> ImageError {
     let (all, detail) = (String::from_utf8_lossy(&output.stderr).into_owned(), shown(output));
+    // The one that it complains of, if it says which: as a word, or as a file.
+    let separator = |c: char| c.is_whitespace() || "'=".contains(c);
+    let named = packages
+        .iter()
+        .find(|name| all.split(separator).any(|word| word == name.as_str()) || all.contains(&format!("/{name}_")));
+    let package = named.cloned().unwrap_or_else(|| packages.join(", "));
     let says = |texts: &[&str]| texts.iter().any(|text| all.contains(text));
-    let package = package.to_owned();
     if says(&["Unable to locate package", "No packages found", "has no installation candidate", "Can't select"]) {
         ImageError::PackageMissing(package)
     } else if says(&["No space left", "enough free space", "Disk quota"]) {
@@ -171,31 +230,35 @@ fn shown(output: &Output) -> String {
 }
 
 /// Reads a line of `apt-get download --print-uris`: `'URI' FILE SIZE DIGEST`.
-fn parse_uri(name: &str, line: &str) -> Option<Package> {
+fn parse_uri(line: &str) -> Option<Package> {
     let mut words = line.strip_prefix('\'')?.split_once("' ")?.1.split(' ');
     let (file, size, digest) = (words.next()?, words.next()?, words.next().unwrap_or(""));
     // NAME_VERSION_ARCHITECTURE.deb, the version's colon written as %3a.
-    let version = file.strip_suffix(".deb")?.split('_').nth(1)?.replace("%3a", ":");
-    if file.contains('/') || file.starts_with('.') {
+    let mut parts = file.strip_suffix(".deb")?.split('_');
+    let (name, version) = (parts.next()?.to_owned(), parts.next()?.replace("%3a", ":"));
+    if file.contains('/') || file.starts_with('.') || name.is_empty() {
         return None;
     }
     let (file, digest) = (file.to_owned(), digest.to_owned());
-    Some(Package { name: name.to_owned(), version, file, size: size.parse().ok()?, digest })
+    Some(Package { name, version, file, size: size.parse().ok()?, digest })
 }
 
-/// Reads the fields `Pre-Depends` and `Depends` of the first paragraph of `apt-cache show`.
-fn parse_depends(text: &str) -> Vec<String> {
-    let paragraph = text.split("\n\n").next().unwrap_or("");
-    let fields = paragraph
-        .lines()
-        .filter_map(|line| line.strip_prefix("Depends:").or_else(|| line.strip_prefix("Pre-Depends:")));
-    fields
-        .flat_map(|field| field.split(','))
-        .filter_map(|choice| choice.split('|').next())
-        .filter_map(|one| one.split_whitespace().next())
-        .filter_map(|name| name.split(':').next())
-        .map(str::to_owned)
-        .collect()
+/// Reads the fields `Pre-Depends` and `Depends` of each package in the output of `apt-cache show`.
+fn parse_depends(text: &str) -> BTreeMap<String, Vec<String>> {
+    let mut found = BTreeMap::new();
+    for paragraph in text.split("\n\n") {
+        let field = |name: &str| paragraph.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let Some(package) = field("Package").map(str::trim) else { continue };
+        let depends = [field("Pre-Depends"), field("Depends")]
+            .into_iter()
+            .flatten()
+            .flat_map(|field| field.split(','))
+            .filter_map(|choice| choice.split('|').next()?.split_whitespace().next()?.split(':').next())
+            .map(str::to_owned);
+        // The first is the newest.
+        found.entry(package.to_owned()).or_insert_with(|| depends.collect());
+    }
+    found
 }
 
 #[cfg(test)]
@@ -209,46 +272,52 @@ mod tests {
     fn a_line_of_apt_is_a_package() {
         let line = "'http://deb.debian.org/debian/pool/main/b/busybox/busybox-static_1.35.0-4%2bdeb12u1_amd64.deb' \
                     busybox-static_1%3a1.35.0-4+deb12u1_amd64.deb 928188 SHA256:00ff";
-        let package = parse_uri("busybox-static", line).expect("good");
+        let package = parse_uri(line).expect("good");
         assert_eq!(package.version, "1:1.35.0-4+deb12u1");
         assert_eq!((package.size, package.digest.as_str()), (928_188, "SHA256:00ff"));
         for line in ["", "'x' y", "'x' ../y_1_a.deb 3 SHA256:0", "Get:1 http://x y", "'x' y_1_a.deb many SHA256:0"] {
-            assert_eq!(parse_uri("y", line), None, "{line}");
+            assert_eq!(parse_uri(line), None, "{line}");
         }
     }
 
     #[test]
     fn the_first_of_each_choice_is_a_dependency() {
         let text = "Package: x\nPre-Depends: libc6 (>= 2.34)\nDepends: kmod | module-init-tools, linux-base (>= 4.3~), \
-                    python3:any\nSuggests: y\n\nPackage: x\nDepends: older\n";
-        assert_eq!(parse_depends(text), ["libc6", "kmod", "linux-base", "python3"]);
-        assert!(parse_depends("Package: x\n").is_empty());
+                    python3:any\nSuggests: y\n\nPackage: x\nDepends: older\n\nPackage: none\n\n";
+        let found = parse_depends(text);
+        assert_eq!(found["x"], ["libc6", "kmod", "linux-base", "python3"]);
+        assert!(found["none"].is_empty());
+        assert_eq!(found.len(), 2);
+        assert!(parse_depends("").is_empty());
     }
 
     #[test]
     fn failures_say_what_to_do() {
         let told = |stderr: &str| {
             let output = Output { status: ExitStatus::from_raw(100 << 8), stdout: vec![], stderr: stderr.into() };
-            complaint("busybox-static", &output, Path::new("/cache/packages")).to_string()
+            complaint(&["zlib1g".to_owned(), "busybox-static".to_owned()], &output, Path::new("/cache/packages"))
+                .to_string()
         };
         let texts = [
             told("E: Unable to locate package busybox-static\n"),
-            told("W: x\nE: Failed to fetch http://x/y.deb  Temporary failure resolving 'deb.debian.org'\n"),
-            told("E: Failed to fetch http://x/y.deb  404  Not Found [IP: 1.2.3.4 80]\n"),
+            told(
+                "W: x\nE: Failed to fetch http://x/busybox-static_1.deb  Temporary failure resolving 'deb.debian.org'\n",
+            ),
+            told("E: Failed to fetch http://x/busybox-static_1.deb  404  Not Found [IP: 1.2.3.4 80]\n"),
             told("E: You don't have enough free space in /cache/packages\n"),
             told("E: The package cache is locked\n"),
             told(""),
         ];
         let expected = [
             "no package `busybox-static`: run `sudo apt-get update`, and look that /etc/apt/sources.list names `main`",
-            "package `busybox-static` cannot be fetched, the network is needed once: W: x; Failed to fetch http://x/y.deb  \
-             Temporary failure resolving 'deb.debian.org'",
-            "package `busybox-static` is gone from the server: run `sudo apt-get update` (Failed to fetch http://x/y.deb  404  \
-             Not Found [IP: 1.2.3.4 80])",
+            "package `busybox-static` cannot be fetched, the network is needed once: W: x; Failed to fetch \
+             http://x/busybox-static_1.deb  Temporary failure resolving 'deb.debian.org'",
+            "package `busybox-static` is gone from the server: run `sudo apt-get update` (Failed to fetch \
+             http://x/busybox-static_1.deb  404  Not Found [IP: 1.2.3.4 80])",
             "no space left below /cache/packages: the image needs about 350 MiB while it is made; $PROVIUM_CACHE can be \
              another place",
-            "apt failed on package `busybox-static`: The package cache is locked",
-            "apt failed on package `busybox-static`: it ended with exit status: 100 and said nothing",
+            "apt failed on package `zlib1g, busybox-static`: The package cache is locked",
+            "apt failed on package `zlib1g, busybox-static`: it ended with exit status: 100 and said nothing",
         ];
         assert_eq!(texts, expected);
     }

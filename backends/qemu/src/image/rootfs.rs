@@ -90,13 +90,15 @@ pub fn write<W: Write>(archive: &mut Archive<W>, busybox: &[u8], links: &[String
 }
 
 /// The names that busybox does the work of, as paths without a leading `/`. It is asked: only it knows how it was built.
-pub fn applets(busybox: &Path) -> Result<Vec<String>, ImageError> {
+/// Names that others do the work of are left out.
+pub fn applets(busybox: &Path, others: &BTreeSet<&str>) -> Result<Vec<String>, ImageError> {
     let output = Command::new(busybox).arg("--list-full").stdin(Stdio::null()).output();
     let output = output.map_err(|why| ImageError::Busybox(why.to_string()))?;
-    let applets = parse_applets(&String::from_utf8_lossy(&output.stdout));
+    let mut applets = parse_applets(&String::from_utf8_lossy(&output.stdout));
     if !output.status.success() || !applets.iter().any(|path| path == "bin/sh") {
         return Err(ImageError::Busybox(format!("it ended with {} and names no shell", output.status)));
     }
+    applets.retain(|path| path.rsplit('/').next().is_some_and(|name| !others.contains(name)));
     Ok(applets)
 }
 
