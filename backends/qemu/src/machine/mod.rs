@@ -246,6 +246,12 @@ impl Machine {
         self.ended().await
     }
 
+    /// Breaks the connection to QEMU's monitor, as a QEMU that is beside itself would: for tests of what follows.
+    #[doc(hidden)]
+    pub fn disconnect(&self) -> Result<(), MachineError> {
+        self.qmp.disconnect().map_err(MachineError::host("the monitor's socket"))
+    }
+
     /// A command, with the machine's end as the error when that is why it failed.
     async fn execute<C>(&self, command: C) -> Result<C::Ok, MachineError>
     where

@@ -10,6 +10,7 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitStatus;
 use std::sync::OnceLock;
 use std::sync::mpsc;
@@ -36,7 +37,9 @@ fn starter() -> io::Result<mpsc::Sender<Job>> {
         for job in jobs {
             let Job { mut command, inherited, runtime, reply } = job;
             let _in_runtime = runtime.enter();
-            let started = start(&mut command, &inherited);
+            // A runtime that is being shut down panics here. This thread must not end: all machines would, with it.
+            let started = catch_unwind(AssertUnwindSafe(|| start(&mut command, &inherited)))
+                .unwrap_or_else(|_| Err(io::Error::other("the runtime has ended")));
             // Nobody waits any more: the child is killed as it is dropped.
             let _ = reply.send(started);
         }

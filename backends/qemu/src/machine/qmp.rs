@@ -188,6 +188,11 @@ impl Qmp {
         self.in_turn(C::NAME, async move |shared: Arc<Shared>| shared.service.execute(command).await).await
     }
 
+    /// Closes the connection for both sides.
+    pub(crate) fn disconnect(&self) -> io::Result<()> {
+        Ok(rustix::net::shutdown(&self.shared.socket, rustix::net::Shutdown::Both)?)
+    }
+
     /// Hands QEMU a descriptor under a name. It travels with a blank, which QEMU skips.
     pub(crate) async fn send_descriptor(&self, fd: OwnedFd, name: &str) -> Result<(), MachineError> {
         let getfd = qapi::qmp::getfd { fdname: name.to_owned() };

@@ -120,7 +120,7 @@ pub struct LaunchSpec {
     pub cpus: u32,
     /// What runs the instructions. [`super::probe_accel`] says what works here.
     pub accel: Accel,
-    /// Processor model by QEMU's name. Without one it is `host` under KVM and `max` under TCG: with these the guest has an
+    /// Processor model by QEMU's name. Without one it is `host` under KVM and all but `max` under TCG: with these the guest has an
     /// instruction for random numbers and need not wait for entropy.
     pub cpu_model: Option<String>,
     /// The board.

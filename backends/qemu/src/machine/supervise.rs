@@ -15,7 +15,7 @@ use super::qmp::MachineEvent;
 /// A listener that is further behind loses events: a machine tells a few in its life.
 pub(crate) const EVENTS_KEPT: usize = 256;
 /// QEMU closes its monitor as it exits. One that lives on after that for so long can't be driven any more.
-const EXIT_AFTER_QMP: Duration = Duration::from_secs(5);
+const EXIT_AFTER_QMP: Duration = Duration::from_secs(3);
 /// After QEMU's end its pipes end too; who has inherited one (a helper process of QEMU) doesn't hold up the report.
 const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 

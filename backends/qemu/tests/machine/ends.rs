@@ -69,3 +69,35 @@ async fn a_dropped_machine_is_killed() {
     drop(machine);
     assert_eq!(end.wait().await.cause, EndCause::Killed { signal: 9, by_us: true });
 }
+
+#[tokio::test]
+async fn a_qemu_that_can_not_be_driven_is_killed() {
+    let Some(host) = host().await else { return };
+    let (machine, mut shell) = host.booted(host.spec("monitor")).await;
+    machine.disconnect().unwrap();
+    // The guest has not noticed.
+    shell.send("echo here").await;
+    shell.until("echo here\n").await;
+    assert_eq!(ended(&machine).await.cause, EndCause::QmpClosed);
+    let text = machine.pause().await.unwrap_err().to_string();
+    assert!(text.contains("QEMU closed its monitor"), "{text}");
+}
+
+#[tokio::test]
+async fn a_machine_ends_with_its_runtime() {
+    let Some(host) = host().await else { return };
+    let other = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let machine = runtime.block_on(host.launch(host.spec("runtime")));
+        runtime.shutdown_background();
+        (machine.pid().unwrap(), machine)
+    });
+    let (pid, machine) = other.join().unwrap();
+    // Nobody is left who could report the end; the process is gone all the same.
+    let begun = std::time::Instant::now();
+    while crate::left_behind::lives(&pid.to_string()) {
+        assert!(begun.elapsed() < PATIENCE, "QEMU outlives its runtime");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert!(matches!(machine.ended().await.cause, EndCause::Killed { by_us: true, .. }));
+}

@@ -1,5 +1,6 @@
 //! A guest for tests of the machine alone: a shell that reads commands from the agent's port.
 
+use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,7 +22,8 @@ pub struct Host {
     pub qemu: Qemu,
     pub kernel: PathBuf,
     pub initrd: PathBuf,
-    _folder: tempfile::TempDir,
+    /// Without a name, so that a test that is killed leaves nothing either.
+    _initrd: std::fs::File,
 }
 
 fn init() -> String {
@@ -55,12 +57,12 @@ pub async fn host() -> Option<Host> {
     let qemu = testing::qemu().await?;
     let ensured = tokio::task::spawn_blocking(|| image::ensure(&QemuProfile::named("linux"), &mut |_| {}));
     let image: Image = testing::available("image", ensured.await.unwrap())?;
-    let folder = tempfile::tempdir().unwrap();
-    let initrd = folder.path().join("initrd");
+    let file = tempfile::tempfile().unwrap();
+    let initrd = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()));
     let path = ByteString(INIT.as_bytes().to_vec());
     let files = [BootFile { path, content: init().into_bytes(), mode: Some(0o755) }];
     image::initrd_with(&image, None, &files, &initrd).unwrap();
-    Some(Host { qemu, kernel: image.kernel, initrd, _folder: folder })
+    Some(Host { qemu, kernel: image.kernel, initrd, _initrd: file })
 }
 
 impl Host {

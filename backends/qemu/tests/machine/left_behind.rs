@@ -13,7 +13,7 @@ const ROLE: &str = "PROVIUM_TEST_TO_BE_KILLED";
 const MARK: &str = "the machine's process is ";
 
 /// Whether a process of this number lives; one that waits for its parent's `wait` does not.
-fn lives(pid: &str) -> bool {
+pub fn lives(pid: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
