@@ -6,7 +6,7 @@ use std::time::Duration;
 use provium_agent::Agent;
 use tokio::task::LocalSet;
 
-use crate::init::{self, Config, PORT};
+use crate::init::{self, Config};
 use crate::os::LinuxOs;
 use crate::server::{Endpoint, Power, serve};
 
@@ -75,7 +75,7 @@ pub fn run(startup: Startup) -> std::io::Result<()> {
     let (endpoint, power, config) = match startup {
         Startup::Init => {
             let config = init::start();
-            let endpoint = config.endpoint.clone().unwrap_or_else(|| Endpoint::VirtioPort(PORT.to_owned()));
+            let endpoint = config.endpoint.clone().unwrap_or(Endpoint::Auto);
             (endpoint, init::power(), Some(config))
         }
         Startup::Process { endpoint, guest } => {

@@ -13,13 +13,10 @@ const FILE: &str = "/etc/provium/config";
 /// What our own keys on the command line begin with.
 const PREFIX: &str = "provium.";
 
-/// The virtio port that the agent looks for.
-pub const PORT: &str = "provium.agent.0";
-
 /// What was said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
-    /// `port`, `serial` or `vsock`: where the host is; the virtio port [`PORT`] by default.
+    /// `port`, `serial` or `vsock`: where the host is; the virtio port `provium.agent.0` by default, or the second serial port.
     pub endpoint: Option<Endpoint>,
     /// `hostname`.
     pub hostname: Option<String>,

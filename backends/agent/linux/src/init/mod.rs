@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 
 use crate::os::sys::{self, Fd, check};
 use crate::server::Power;
-pub use config::{Config, PORT};
+pub use config::Config;
 
 /// Modules to insert before the link is looked for, a path a line, in order.
 const MODULES: &str = "/etc/provium/modules";

@@ -1,6 +1,6 @@
 //! The descriptors that the agent holds, and how each is best read and written.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
@@ -19,6 +19,9 @@ use super::timer::Pauses;
 /// thread has run again, unless it sleeps uninterruptibly.
 const CLOSE_PATIENCE: Duration = Duration::from_millis(200);
 
+/// Bytes for reads of pipes: what a pipe holds.
+const SCRATCH_BYTES: usize = 64 << 10;
+
 /// The agent's end of a pipe that it made itself: it never sleeps in the kernel for it.
 pub struct Pipe {
     io: AsyncFd<Fd>,
@@ -28,7 +31,21 @@ pub struct Pipe {
 impl Pipe {
     /// Reads when there is something to read.
     pub async fn read(&self, len: usize) -> Result<Vec<u8>, Errno> {
-        self.when(Interest::READABLE, |fd| sys::read(fd, None, len)).await
+        self.when(Interest::READABLE, |fd| {
+            // Most looks find nothing or little: the memory for more is had once.
+            thread_local!(static SCRATCH: OnceCell<RefCell<Vec<u8>>> = const { OnceCell::new() });
+            if len > SCRATCH_BYTES {
+                return sys::read(fd, None, len);
+            }
+            SCRATCH.with(|scratch| {
+                let scratch = scratch.get_or_init(|| RefCell::new(vec![0; SCRATCH_BYTES]));
+                let mut scratch = scratch.borrow_mut();
+                let room = scratch.get_mut(..len).unwrap_or_default();
+                let moved = sys::read_into(fd, room)?;
+                Ok(room.get(..moved).unwrap_or_default().to_vec())
+            })
+        })
+        .await
     }
 
     /// Writes when there is room.

@@ -122,6 +122,13 @@ pub fn read(fd: RawFd, offset: Option<u64>, len: usize) -> Result<Vec<u8>, Errno
     Ok(data)
 }
 
+/// One read into a buffer.
+pub fn read_into(fd: RawFd, buffer: &mut [u8]) -> Result<usize, Errno> {
+    // SAFETY: the buffer has room for so many bytes.
+    let moved = check(unsafe { libc::read(fd, buffer.as_mut_ptr().cast(), buffer.len()) })?;
+    Ok(usize::try_from(moved).unwrap_or(0))
+}
+
 /// One write.
 pub fn write(fd: RawFd, data: &[u8]) -> Result<usize, Errno> {
     // SAFETY: the pointer and the length are those of `data`.

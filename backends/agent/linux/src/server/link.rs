@@ -26,12 +26,23 @@ const PIECE: usize = 64 << 10;
 /// How often a port is looked for that is not there yet: its driver may still be starting.
 const LOOK_FOR_PORT: Duration = Duration::from_millis(2);
 
+/// How long a virtio port may take to appear before a serial port is taken: drivers take milliseconds.
+const PORT_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The name of the virtio port that the host gives a guest for its agent.
+const PORT: &str = "provium.agent.0";
+
+/// The serial port of guests without virtio; the first one is the console.
+const SERIAL: &str = "/dev/ttyS1";
+
 /// Where the kernel lists virtio ports.
 const PORTS: &str = "/sys/class/virtio-ports";
 
 /// Where the host is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Endpoint {
+    /// The virtio port of provium's name, or else the second serial port.
+    Auto,
     /// The virtio port of this name.
     VirtioPort(String),
     /// A port, terminal or FIFO at a path.
@@ -52,7 +63,11 @@ pub async fn serve(agent: Agent<LinuxOs>, power: Rc<Power>, endpoint: &Endpoint)
     let conversation = Conversation::new(agent, power);
     match endpoint {
         Endpoint::VirtioPort(name) => {
-            let path = find_port(name).await;
+            let path = find_port(name, false).await;
+            speak(&conversation, &device(&path)?, true).await
+        }
+        Endpoint::Auto => {
+            let path = find_port(PORT, true).await;
             speak(&conversation, &device(&path)?, true).await
         }
         Endpoint::Device(path) => speak(&conversation, &device(path)?, true).await,
@@ -113,24 +128,23 @@ async fn speak(conversation: &Rc<Conversation>, port: &Port, returns: bool) -> R
     let mut present = true;
     loop {
         let mut moved = false;
-        match port.read(&mut buffer)? {
-            Read::Bytes(bytes) => {
-                (moved, present) = (true, true);
-                conversation.take(buffer.get(..bytes).unwrap_or_default()).await;
-                // What was asked for begins before more is read.
-                tokio::task::yield_now().await;
+        let (bytes, end) = fill(port, &mut buffer)?;
+        if bytes > 0 {
+            (moved, present) = (true, true);
+            conversation.take(buffer.get(..bytes).unwrap_or_default()).await;
+            // What was asked for begins before more is read.
+            tokio::task::yield_now().await;
+        } else if end {
+            if present {
+                conversation.disconnected();
+                (out, sent) = (Vec::new(), 0);
             }
-            Read::Nothing => present = true,
-            Read::End => {
-                if present {
-                    conversation.disconnected();
-                    (out, sent) = (Vec::new(), 0);
-                }
-                present = false;
-                if !returns {
-                    return Ok(());
-                }
+            present = false;
+            if !returns {
+                return Ok(());
             }
+        } else {
+            present = true;
         }
         if sent == out.len() {
             out.clear();
@@ -155,14 +169,31 @@ async fn speak(conversation: &Rc<Conversation>, port: &Port, returns: bool) -> R
     }
 }
 
-/// Waits for the virtio port of this name.
-async fn find_port(name: &str) -> PathBuf {
+/// Reads what is there, up to a buffer full: how much, and whether the end came then. A virtio port gives a page at a time.
+fn fill(port: &Port, buffer: &mut [u8]) -> Result<(usize, bool), Errno> {
+    let mut filled = 0;
+    while let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) {
+        match port.read(room)? {
+            Read::Bytes(bytes) => filled += bytes,
+            Read::Nothing => break,
+            Read::End => return Ok((filled, true)),
+        }
+    }
+    Ok((filled, false))
+}
+
+/// Waits for the virtio port of this name; `or_serial` says whether the second serial port will do if none comes.
+async fn find_port(name: &str, or_serial: bool) -> PathBuf {
+    let begun = tokio::time::Instant::now();
     loop {
         for entry in fs::read_dir(PORTS).into_iter().flatten().flatten() {
             let found = fs::read_to_string(entry.path().join("name")).unwrap_or_default();
             if found.trim_end() == name {
                 return PathBuf::from("/dev").join(entry.file_name());
             }
+        }
+        if or_serial && begun.elapsed() > PORT_PATIENCE && is_serial(SERIAL) {
+            return PathBuf::from(SERIAL);
         }
         tokio::time::sleep(LOOK_FOR_PORT).await;
     }
@@ -178,6 +209,20 @@ fn device(path: &std::path::Path) -> Result<Port, Errno> {
         make_raw(&fd)?;
     }
     Port::new(fd, None)
+}
+
+/// Whether there is a serial port behind a device: the kernel has devices for more than there are.
+fn is_serial(path: &str) -> bool {
+    /// The beginning of `struct serial_struct`: the type of the chip, 0 for none.
+    #[repr(C)]
+    struct SerialInfo {
+        kind: libc::c_int,
+        rest: [u64; 16],
+    }
+    let Ok(fd) = sys::c_string(path.as_bytes()).and_then(|path| open(&path)) else { return false };
+    let mut info = SerialInfo { kind: 0, rest: [0; 16] };
+    // SAFETY: `info` is there to be written to, and larger than the structure.
+    unsafe { libc::ioctl(fd.raw(), libc::TIOCGSERIAL, &raw mut info) == 0 && info.kind != 0 }
 }
 
 fn open(path: &CStr) -> Result<Fd, Errno> {

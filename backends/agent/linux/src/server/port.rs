@@ -14,7 +14,7 @@ use tokio::io::unix::AsyncFd;
 use crate::os::sys::{self, Fd, check};
 
 /// How often a port without a host is looked at all the same.
-const SLOW_LOOK: Duration = Duration::from_millis(100);
+const SLOW_LOOK: Duration = Duration::from_secs(1);
 
 /// Something to read from and write to, without waiting.
 pub struct Port {
@@ -51,11 +51,9 @@ impl Port {
 
     /// Reads what is there.
     pub fn read(&self, buffer: &mut [u8]) -> Result<Read, Errno> {
-        // SAFETY: the buffer has room for so many bytes.
-        let moved = unsafe { libc::read(self.input.raw(), buffer.as_mut_ptr().cast(), buffer.len()) };
-        match check(moved) {
+        match sys::read_into(self.input.raw(), buffer) {
             Ok(0) => Ok(Read::End),
-            Ok(moved) => Ok(Read::Bytes(usize::try_from(moved).unwrap_or(0))),
+            Ok(moved) => Ok(Read::Bytes(moved)),
             Err(Errno::EAGAIN | Errno::EINTR) => Ok(Read::Nothing),
             Err(errno) => Err(errno),
         }
