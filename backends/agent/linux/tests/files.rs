@@ -6,6 +6,7 @@ use std::ffi::CString;
 use std::time::Duration;
 
 use common::*;
+use provium_protocol::exec::ExecSpec;
 use provium_protocol::fs::{DirEntry, EntryType, FileStat, LockKind, TailStart, Whence};
 use provium_protocol::process::OutputStream;
 use provium_protocol::{Errno, ErrorKind, Lane, Op, OpError, Reply};
@@ -259,11 +260,12 @@ fn streams_give_everything_in_order_however_slowly_they_are_read() {
         // Ten at once, each more than the pipe and the window hold, read one after the other.
         let mut streams = Vec::new();
         for n in 0..10 {
-            let mut spec =
-                provium_protocol::exec::ExecSpec::shell(format!("head -c {} /dev/zero | tr '\\0' {n}", 3_000_000 + n));
-            spec.max_output = 0;
+            let size = 3_000_000 + n;
+            let mut spec = ExecSpec::shell(format!("read go; head -c {size} /dev/zero | tr '\\0' {n}"));
+            (spec.max_output, spec.stdin_open) = (0, true);
             let (proc, _) = spawned(bed.call(Op::Spawn(spec)).await);
             streams.push((n, streamed(bed.call(Op::ProcStream { proc, output: OutputStream::Stdout }).await)));
+            assert_eq!(bed.call(Op::StdinClose(proc)).await, Ok(Reply::Unit));
         }
         for (n, stream) in streams {
             let all = bed.drain(stream).await;

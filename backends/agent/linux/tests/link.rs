@@ -189,12 +189,13 @@ fn streams_are_pushed_as_far_as_there_is_credit() {
     let agent = Agent::start();
     let mut host = agent.host();
     host.hello(0);
-    let mut spec = ExecSpec::shell("head -c 20000000 /dev/zero");
-    spec.max_output = 0;
+    let mut spec = ExecSpec::shell("read go; head -c 20000000 /dev/zero");
+    (spec.max_output, spec.stdin_open) = (0, true);
     let (proc, _) = spawned(host.call(Op::Spawn(spec)));
     let Ok(Reply::Stream(stream)) = host.call(Op::ProcStream { proc, output: OutputStream::Stdout }) else {
         panic!("a stream")
     };
+    assert_eq!(host.call(Op::StdinClose(proc)), Ok(Reply::Unit));
     let mut bytes = 0;
     let mut take = |host: &mut Host, stream: StreamId| loop {
         if let FromAgent::Frame { stream: of, frame } = host.next()

@@ -95,7 +95,7 @@ impl Gate {
     }
 
     /// Sends the signal if the call is under way; `true` when there is nothing (more) to end.
-    fn interrupt(&self) -> bool {
+    pub fn interrupt(&self) -> bool {
         match *lock(&self.stage) {
             Stage::Running(thread) => {
                 // SAFETY: sending a signal is no matter of memory; its handler does nothing.

@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use provium_agent::os::Ending;
 use provium_agent::sync::until;
@@ -15,6 +17,9 @@ use tokio::sync::Notify;
 use super::blocking::STACK;
 use super::interrupt::{Gate, lock};
 use super::sys;
+
+/// Between two attempts to interrupt the thread when it is to end.
+const PAUSE: Duration = Duration::from_micros(200);
 
 #[derive(Default)]
 struct Shared {
@@ -30,6 +35,7 @@ struct Shared {
 pub struct Reaper {
     shared: Arc<Shared>,
     gate: Arc<Gate>,
+    thread: JoinHandle<()>,
 }
 
 /// A way of telling the reaper that there is a child.
@@ -47,15 +53,15 @@ impl Births {
 impl Reaper {
     /// Starts the thread.
     pub fn start() -> Result<Reaper, Errno> {
-        let reaper = Reaper { shared: Arc::default(), gate: Gate::new() };
-        let (shared, gate) = (reaper.shared.clone(), reaper.gate.clone());
+        let (shared, gate) = (Arc::<Shared>::default(), Gate::new());
+        let (thread_shared, thread_gate) = (shared.clone(), gate.clone());
         let thread = std::thread::Builder::new().name("reaper".into()).stack_size(STACK);
         let started = thread.spawn(move || {
-            gate.begin();
-            reap(&shared);
-            gate.end();
+            thread_gate.begin();
+            reap(&thread_shared);
+            thread_gate.end();
         });
-        started.map(|_| reaper).map_err(|error| sys::errno_of(&error))
+        started.map(|thread| Reaper { shared, gate, thread }).map_err(|error| sys::errno_of(&error))
     }
 
     /// What tells it of children.
@@ -73,7 +79,11 @@ impl Drop for Reaper {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::SeqCst);
         Births(self.shared.clone()).count();
-        self.gate.cancel();
+        // The children of whoever comes after this one are not to be reaped by it.
+        while !self.thread.is_finished() {
+            self.gate.interrupt();
+            std::thread::sleep(PAUSE);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use provium_agent::Agent;
@@ -49,7 +49,6 @@ impl Drop for Dir {
 pub struct Bed {
     pub agent: Agent<LinuxOs>,
     pub dir: Dir,
-    _alone: MutexGuard<'static, ()>,
 }
 
 /// Runs a test on an agent of its own, with files in memory (`/dev/shm`) where this machine has such a place.
@@ -64,7 +63,8 @@ pub fn on_agent_on_disk<F: Future<Output = ()>>(test: impl FnOnce(Bed) -> F) {
 }
 
 fn on_agent_in<F: Future<Output = ()>>(base: &Path, test: impl FnOnce(Bed) -> F) {
-    let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    // Released last, when nothing of the agent is left.
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let local = LocalSet::new();
     let name = format!("provium-agent-{}-{:?}", std::process::id(), std::thread::current().id());
@@ -72,7 +72,7 @@ fn on_agent_in<F: Future<Output = ()>>(base: &Path, test: impl FnOnce(Bed) -> F)
     std::fs::create_dir_all(&dir.0).expect("a directory");
     local.block_on(&runtime, async {
         let agent = Agent::new(LinuxOs::start().expect("an agent"), 0);
-        let bed = Bed { agent, dir, _alone: alone };
+        let bed = Bed { agent, dir };
         tokio::time::timeout(HUNG, test(bed)).await.expect("the test hangs");
     });
 }
