@@ -1,5 +1,6 @@
 //! Machines that begin from a saved one.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -93,6 +94,33 @@ async fn eight_clones_at_once() {
         eprintln!("  clone {number}: {took:?}");
         assert_eq!(shell.run("cat /number").await, format!("{number}\n"));
     }
+}
+
+#[tokio::test]
+async fn of_many_that_want_a_template_one_makes_it() {
+    let Some(host) = host().await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let key = TemplateKey::of(&host.qemu, &savable(&host, "one"), None).unwrap();
+    let boots = Cell::new(0);
+    let wanted = || async {
+        // Each with a store of its own, as processes have.
+        let store = TemplateStore::open(folder.path(), TEMPLATES_LIMIT).unwrap();
+        let make = async || {
+            boots.set(boots.get() + 1);
+            let (machine, _shell) = host.booted(savable(&host, "one")).await;
+            Ok::<_, MachineError>(machine)
+        };
+        store.find_or_make(&key, make).await.unwrap()
+    };
+    let (a, b, c) = tokio::join!(wanted(), wanted(), wanted());
+    assert_eq!(boots.get(), 1);
+    for template in [a, b, c] {
+        let (_machine, mut shell) = cloned(&host, "clone", &template).await;
+        assert_eq!(shell.run("echo here").await, "here\n");
+    }
+    TemplateStore::open(folder.path(), TEMPLATES_LIMIT).unwrap().forget(&key).await.unwrap();
+    wanted().await;
+    assert_eq!(boots.get(), 2);
 }
 
 #[tokio::test]

@@ -9,8 +9,7 @@
 //! is ready no sooner than one from a disk (measured), while memory there would be lost to the host.
 //!
 //! [`TemplateStore::find`] gives only what is whole: a template gets its name when all of it is written, and its checksums
-//! are compared once in each process. Whoever finds none takes [`TemplateStore::lock`], looks again, boots a machine, and
-//! has it saved.
+//! are compared once in each process. [`TemplateStore::find_or_make`] boots a machine and saves it when there is none.
 //!
 //! What a clone shares with the saved machine, and somebody must set after it was restored: its clock, its random state,
 //! its host name, and whatever the agent had open.

@@ -64,6 +64,34 @@ impl TemplateStore {
         blocking(move || shared.find(&key)).await
     }
 
+    /// The template of this key: the one that is there, or one of the machine that `make` boots. Of all that want the same
+    /// at once, in whichever processes, one makes it, and the others wait for it. The saved machine is ended.
+    pub async fn find_or_make<E: From<MachineError>>(
+        &self,
+        key: &TemplateKey,
+        make: impl AsyncFnOnce() -> Result<Machine, E>,
+    ) -> Result<Template, E> {
+        if let Some(template) = self.find(key).await? {
+            return Ok(template);
+        }
+        let lock = self.lock(key).await?;
+        if let Some(template) = self.find(key).await? {
+            return Ok(template);
+        }
+        let machine = make().await?;
+        let template = self.save(&lock, &machine).await?;
+        machine.kill().await;
+        Ok(template)
+    }
+
+    /// Removes a template that does not do what it should, so that the next who wants it makes another. Those who have it
+    /// open keep it.
+    pub async fn forget(&self, key: &TemplateKey) -> Result<(), MachineError> {
+        let folder = self.shared.folder.join(key.id());
+        let what = format!("can't remove {}", folder.display());
+        blocking(move || remove(&folder).map_err(MachineError::template(what))).await
+    }
+
     /// Waits until nobody else makes the template of this key. What they made is found by [`TemplateStore::find`] then.
     pub async fn lock(&self, key: &TemplateKey) -> Result<TemplateLock, MachineError> {
         let path = self.shared.folder.join(format!("{}{LOCK}", key.id()));
