@@ -34,6 +34,7 @@ cat {MODULES} {MODULES_LATER} | while read -r module; do insmod "$module" 2>/dev
 head -c16 /dev/urandom | md5sum > /boot_random
 echo BOOTED on the console
 for p in /sys/class/virtio-ports/*; do [ "$(cat $p/name)" = provium.agent.0 ] && port=/dev/${{p##*/}}; done
+[ "$port" ] || {{ port=/dev/ttyS1; stty -F $port raw -echo; }}
 while :; do
   exec 3<>$port
   echo ready >&3

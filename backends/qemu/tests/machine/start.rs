@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use provium_qemu::machine::{Machine, MachineError, MachineStatus, Qemu, VirtualTime};
+use provium_qemu::machine::{
+    AGENT_PORT, AgentChannel, Board, LaunchSpec, Machine, MachineError, MachineStatus, Qemu, VirtualTime,
+};
 
 use crate::guest::{PATIENCE, Shell, host};
 
@@ -112,6 +114,23 @@ async fn virtual_time_passes_while_the_guest_sleeps() {
     }
     assert_eq!(answers[0], answers[1], "the seed decides");
     assert!(!answers[0].trim().is_empty());
+}
+
+#[tokio::test]
+async fn other_boards_and_ports() {
+    let Some(host) = host().await else { return };
+    let serial = LaunchSpec { agent: AgentChannel::IsaSerial, ..host.spec("serial") };
+    let (machine, mut shell) = host.booted(serial).await;
+    assert_eq!(shell.run("echo $port").await, "/dev/ttyS1\n");
+    machine.kill().await;
+    let pc =
+        LaunchSpec { board: Board::Pc, agent: AgentChannel::VirtioSerial(AGENT_PORT.to_owned()), ..host.spec("pc") };
+    let (machine, mut shell) = host.booted(pc).await;
+    assert!(shell.run("dmesg | grep DMI:").await.contains("i440FX"));
+    machine.kill().await;
+    let alone = host.launch(LaunchSpec { agent: AgentChannel::None, ..host.spec("alone") }).await;
+    assert!(alone.take_agent_link().is_none());
+    assert_eq!(alone.status().await.unwrap(), MachineStatus::Running);
 }
 
 #[tokio::test]
