@@ -108,6 +108,15 @@ pub enum CommandError {
         /// The system's reason.
         why: std::io::Error,
     },
+    /// Options that say how traces are kept, for a run that keeps none.
+    #[error(
+        "{option} says how traces are kept, and with `--record never` none is: leave one of the two out (with `--verify` \
+         a trace is kept until it was replayed)"
+    )]
+    NothingRecorded {
+        /// As it is typed.
+        option: &'static str,
+    },
     /// Two reports want standard output.
     #[error("only one report can go to standard output, give the others a file: `--report json=FILE`")]
     TwoReportsOnStdout,

@@ -67,4 +67,5 @@ fn a_guest_that_answers_otherwise_is_named() {
     let (rerun, _) = rerun(file, header, &records);
     let answered = rerun.follower.answered().expect("the difference is seen");
     assert!(answered.starts_with("run("), "{answered}");
+    assert!(answered.contains("of the trace did not: stdout was ") && answered.contains('!'), "{answered}");
 }

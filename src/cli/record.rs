@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::backend::BackendName;
 use crate::config::Project;
+use crate::error::CommandError;
 use crate::runner::file::FileToRun;
 use crate::runner::inputs::{Disk, HostInputs};
 use crate::trace::format::redact::Redactor;
@@ -32,6 +33,24 @@ pub(super) struct RecordArgs {
     /// Replay each run of a file at once, and fail if it differs
     #[arg(long, conflicts_with = "redact", help_heading = "Recording")]
     pub verify: bool,
+}
+
+impl RecordArgs {
+    /// Refuses what would be ignored.
+    ///
+    /// # Errors
+    /// When an option says how traces are kept and none is.
+    pub fn judge(&self) -> Result<(), CommandError> {
+        if self.record != When::Never || self.verify {
+            return Ok(());
+        }
+        let option = match (&self.traces, &self.redact[..]) {
+            (Some(_), _) => "`--traces`",
+            (None, [_, ..]) => "`--redact`",
+            (None, []) => return Ok(()),
+        };
+        Err(CommandError::NothingRecorded { option })
+    }
 }
 
 /// Reads a pattern.

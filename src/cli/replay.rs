@@ -21,6 +21,7 @@ use crate::report::sources::DiskSources;
 use crate::report::style::Paint;
 use crate::report::tally::Tally;
 use crate::report::terminal::Level;
+use crate::report::text::printable;
 use crate::runner::event::{Event, Failure, Verdict};
 use crate::runner::file::{FileOptions, FileToRun, run_file};
 use crate::runner::inputs::Disk;
@@ -248,6 +249,13 @@ fn one(args: &ReplayArgs, project: &Project, trace: &Path, tell: &mut dyn FnMut(
         tell(event);
     };
     run_file(&file, &run.options, run.backend, &mut mine);
+    // Where it made the test ask something else, the report of that says it.
+    if let (Watched::Rerun(follower), None) = (&watched, watched.stop())
+        && let Some(what) = follower.answered()
+    {
+        let what = printable(&what);
+        super::complain_softly(&format!("`{shown}`: a guest answers otherwise than it was recorded: {what}"));
+    }
     if let Some(number) = args.until
         && !matches!(watched.stop(), Some(Stop::Reached(_)))
     {

@@ -72,6 +72,7 @@ pub(super) struct RunArgs {
 
 /// Runs the tests.
 pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
+    args.record.judge()?;
     let (project, here) = super::project()?;
     let selector = args.select.selector()?;
     let found = discover(&project, &args.select.paths)?;

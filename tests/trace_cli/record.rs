@@ -224,6 +224,17 @@ fn verifying_finds_nothing_and_leaves_nothing() {
 }
 
 #[test]
+fn options_of_traces_that_are_not_kept_are_refused() {
+    let project = Project::new(&[("a.test.lua", PASS)]);
+    for option in [["--traces", "elsewhere"], ["--redact", "secret"]] {
+        let ran = project.run(&[&["--record", "never"], &option[..]].concat()).exits(2);
+        ran.complains(option[0]).complains("--record never");
+    }
+    // Until it was replayed there is one.
+    project.run(&["--record", "never", "--verify", "--traces", "elsewhere"]).exits(0);
+}
+
+#[test]
 fn a_part_of_a_file_verifies() {
     let project = Project::new(&[("a.test.lua", &[TALKS, PASS].concat()), ("b.test.lua", FAIL)]);
     for args in [&["--fail-fast"][..], &["--filter", "well"], &["--filter", "passes", "--seed", "2"]] {

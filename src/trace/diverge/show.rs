@@ -179,6 +179,16 @@ fn argument(path: &str) -> String {
 
 /// An argument, or a part of an answer, that differs.
 pub(in crate::trace) fn show_difference(out: &mut Lines, difference: &Difference, labels: Labels) {
+    let (name, then, now) = in_words(difference);
+    let [left, right] = labels.of_sides();
+    let wide = left.len().max(right.len());
+    out.push("differs", format!("{name}: {left:<wide$} {then}"));
+    let indent = " ".repeat(name.chars().count() + 2);
+    out.push("", format!("{indent}{right:<wide$} {now}"));
+}
+
+/// What differs, and how it is on both sides.
+pub(in crate::trace) fn in_words(difference: &Difference) -> (String, String, String) {
     let name = argument(&difference.path);
     let is_time = difference.path.ends_with("_ns");
     let (mut then, mut now) = match (&difference.left, &difference.right) {
@@ -188,11 +198,7 @@ pub(in crate::trace) fn show_difference(out: &mut Lines, difference: &Difference
     if then == now {
         (then, now) = (format!("{:?}", difference.left), format!("{:?}", difference.right));
     }
-    let [left, right] = labels.of_sides();
-    let wide = left.len().max(right.len());
-    out.push("differs", format!("{name}: {left:<wide$} {then}"));
-    let indent = " ".repeat(name.chars().count() + 2);
-    out.push("", format!("{indent}{right:<wide$} {now}"));
+    (name, then, now)
 }
 
 /// Two texts; of long ones only the place where they differ.

@@ -14,6 +14,8 @@ use super::{Plan, Question, Stop};
 use crate::exec::{Conductor, Next, Ran};
 use crate::runner::exchanges::Exchange;
 use crate::runner::observe::{Boundary, Observer};
+use crate::trace::diverge::show::in_words;
+use crate::trace::fields::{self, Field};
 use crate::trace::format::redact::matches_redacted;
 use crate::trace::record::{Boundary as Recorded, Seq};
 
@@ -170,14 +172,22 @@ impl Follower {
         })));
     }
 
-    fn answers(&self, exchange: &Exchange, same: impl Fn(&Answer) -> bool) {
+    fn answers(&self, exchange: &Exchange, same: impl Fn(&Answer) -> bool, now: impl Fn() -> Field) {
         let Some(seq) = exchange.number.and_then(|number| self.running.borrow_mut().remove(&number)) else { return };
-        let differs = self.plan.answers.get(seq as usize).and_then(Option::as_ref).is_some_and(|answer| !same(answer));
-        if differs && self.answered.borrow().is_none() {
-            let (what, outcome) = (&exchange.operation, exchange.to_note().outcome);
-            *self.answered.borrow_mut() =
-                Some(format!("{what} came to {outcome}, exchange {seq} of the trace did not"));
+        let recorded = self.plan.answers.get(seq as usize).and_then(Option::as_ref).filter(|answer| !same(answer));
+        let Some(recorded) = recorded.filter(|_| self.answered.borrow().is_none()) else { return };
+        let recorded = match recorded {
+            Answer::Reply(result) => fields::of(result),
+            Answer::Booted(result) => fields::of(result),
+        };
+        let (what, outcome) = (&exchange.operation, exchange.to_note().outcome);
+        let mut words = format!("{what} came to {outcome}, exchange {seq} of the trace did not");
+        if let Some(difference) = fields::differences(&recorded, &now(), 1).first() {
+            let (name, then, now) = in_words(difference);
+            let name = if difference.path.is_empty() { String::new() } else { format!("{name} ") };
+            words.push_str(&format!(": {name}was {then}, is {now}"));
         }
+        *self.answered.borrow_mut() = Some(words);
     }
 }
 
@@ -204,11 +214,12 @@ impl Observer for Follower {
 
     fn ended(&self, exchange: &Exchange, _: Nanos, result: &Result<Reply, OpError>) {
         let redacted = self.plan.header.redacted > 0;
-        self.answers(exchange, |answer| match answer {
+        let same = |answer: &Answer| match answer {
             Answer::Reply(recorded) if redacted => matches_redacted(recorded, result),
             Answer::Reply(recorded) => recorded == result,
             Answer::Booted(_) => false,
-        });
+        };
+        self.answers(exchange, same, || fields::of(result));
     }
 
     fn boot_begun(&self, exchange: &Exchange, spec: &BootSpec) {
@@ -218,7 +229,7 @@ impl Observer for Follower {
     fn boot_ended(&self, exchange: &Exchange, _: Nanos, result: Result<(), &OpError>) {
         let same =
             |answer: &Answer| matches!(answer, Answer::Booted(recorded) if recorded.as_ref().err() == result.err());
-        self.answers(exchange, same);
+        self.answers(exchange, same, || fields::of(&result));
     }
 
     fn boundary(&self, _: Nanos, what: Boundary<'_>) {
