@@ -4,6 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use provium::trace::format::codec::MAX_RECORD;
+use provium::trace::format::context::DICTIONARY;
 use provium::trace::format::{TraceReader, TraceWriter};
 use provium::trace::record::Header;
 
@@ -42,7 +43,7 @@ const MOST_OF_SMALL: usize = 2 << 20;
 fn file(start: &[u8], repeated: &[u8], total: usize) -> Vec<u8> {
     let mut file = Vec::new();
     drop(TraceWriter::new(&mut file, &Header::default()).expect("a header"));
-    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).expect("zstd works");
+    let mut encoder = zstd::stream::write::Encoder::with_dictionary(Vec::new(), 1, DICTIONARY).expect("zstd works");
     encoder.window_log(17).expect("zstd can do so little");
     let block: Vec<u8> = repeated.iter().copied().cycle().take((60_000 / repeated.len()) * repeated.len()).collect();
     let mut written = 0;
@@ -97,6 +98,15 @@ fn a_reader_needs_memory_for_one_record_whatever_the_file_says() {
         let took = read(&file);
         println!("{what}: {} KiB for a file of {} KiB", took >> 10, file.len() >> 10);
         assert!(took < MOST, "{what}: {took} bytes");
+    }
+    // Pieces of a text that grows, and of texts without end.
+    let piece = [&[21, 0, 251, 0xf0, 0x3f][..], &[b'x'; 0x3ff0]].concat();
+    for total in [8 << 20, 64 << 20] {
+        let file = file(&piece, &piece, total);
+        let took = read(&file);
+        println!("pieces: {} KiB for a file of {} KiB", took >> 10, file.len() >> 10);
+        // What was read, and the same again while it grows.
+        assert!(took < 3 * total + MOST_OF_SMALL, "pieces: {took} bytes of {total}");
     }
     let polls = file(&[0, 0, 0], &[0, 0, 0], 8 << 20);
     let took = read(&polls);

@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use clap::{Args, ValueEnum};
 use provium_protocol::Nanos;
-use provium_protocol::profile::Profile;
 use sha2::{Digest, Sha256};
 
 use super::backend::BackendName;
@@ -129,8 +128,6 @@ impl Recordings<'_> {
     }
 
     fn header(&self, file: &FileToRun, script: &[u8]) -> Header {
-        let digest = |profile: &Profile| hex(&serde_json::to_vec(profile).unwrap_or_default());
-        let profiles = &self.project.profiles;
         Header {
             writer: concat!("provium ", env!("CARGO_PKG_VERSION")).to_owned(),
             file: file.name.clone(),
@@ -140,8 +137,7 @@ impl Recordings<'_> {
             strategy: if self.seed.is_some() { "random" } else { "fifo" }.to_owned(),
             seed: self.seed,
             default_timeout: self.default_timeout,
-            profiles: profiles.clone(),
-            profile_sha256: profiles.iter().map(|(name, profile)| (name.clone(), digest(profile))).collect(),
+            profiles: self.project.profiles.clone(),
             ..Header::default()
         }
     }

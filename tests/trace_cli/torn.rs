@@ -92,12 +92,12 @@ fn a_trace_cut_anywhere_replays_what_is_there() {
 
 #[test]
 fn the_tests_before_the_cut_are_judged() {
-    let body = "local vm = provium:vm('a', 'linux'):boot()\n    for i = 1, 30 do vm:run('echo ' .. math.random()) end";
+    let body = "local vm = provium:vm('a', 'linux'):boot()\n    for i = 1, 60 do vm:run('echo ' .. math.random()) end";
     let text: String = (1..=6).map(|number| format!("test('{number}', function(t)\n    {body}\nend)\n")).collect();
     let project = Project::new(&[("a.test.lua", &text)]);
     let trace = project.record_one();
     let bytes = fs::read(project.0.path().join(&trace)).expect("the trace");
-    // Each test's end is flushed.
+    // Each of these tests has enough for a block.
     let blocks = boundaries(&bytes);
     assert!(blocks.len() >= 8, "{blocks:?}");
     let cut = blocks[blocks.len() - 4] - 1;

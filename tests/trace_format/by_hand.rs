@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use provium::trace::format::{block, codec, header};
+use provium::trace::format::context::{DICTIONARY, DICTIONARY_FEATURE};
+use provium::trace::format::{block, codec, header, pieces};
+use provium::trace::record::Record;
+use provium_protocol::exec::ExecSpec;
+use provium_protocol::texts::Texts;
+use provium_protocol::{Lane, Op};
 use serde_json::{Map, Value, json};
 
 use crate::sample;
@@ -73,9 +78,26 @@ fn split(list: &str) -> Vec<&str> {
 struct Reader<'a> {
     types: &'a BTreeMap<String, Type>,
     bytes: &'a [u8],
+    /// The texts of the record so far.
+    texts: Vec<Vec<u8>>,
+    /// Texts of the record to come.
+    pieces: BTreeMap<u32, Vec<u8>>,
 }
 
 impl Reader<'_> {
+    /// The next record, with its texts in it.
+    fn record(&mut self) -> Value {
+        self.texts.clear();
+        self.pieces.clear();
+        while self.bytes[0] == 21 {
+            self.byte();
+            let number = self.unsigned() as u32;
+            let data = self.raw();
+            self.pieces.entry(number).or_default().extend(data);
+        }
+        self.value("Record")
+    }
+
     fn byte(&mut self) -> u8 {
         let (first, rest) = self.bytes.split_first().expect("a byte more");
         self.bytes = rest;
@@ -102,6 +124,14 @@ impl Reader<'_> {
     fn raw(&mut self) -> Vec<u8> {
         let length = self.unsigned() as usize;
         (0..length).map(|_| self.byte()).collect()
+    }
+
+    /// A text; if there were pieces of it, these.
+    fn text(&mut self) -> Vec<u8> {
+        let stored = self.raw();
+        let text = self.pieces.remove(&(self.texts.len() as u32)).unwrap_or(stored);
+        self.texts.push(text.clone());
+        text
     }
 
     /// A value of the type with this name, as serde_json shows it.
@@ -133,8 +163,8 @@ impl Reader<'_> {
             "bool" => json!(self.byte() == 1),
             "u16" | "u32" | "u64" => json!(self.unsigned() as u64),
             "i32" | "i64" | "i128" => json!(self.signed() as i64),
-            "string" => json!(String::from_utf8(self.raw()).expect("UTF-8")),
-            "bytes" => json!(self.raw()),
+            "string" => json!(String::from_utf8(self.text()).expect("UTF-8")),
+            "bytes" => json!(self.text()),
             "unit" => Value::Null,
             name => match self.types.get(name) {
                 Some(Type::Fields(fields)) => self.held(fields),
@@ -171,10 +201,13 @@ fn every_record_is_what_the_page_says() {
     for (shows, record) in sample::every() {
         let mut bytes = Vec::new();
         codec::encode(&record, &mut bytes).expect("it is small");
-        let mut reader = Reader { types: &types, bytes: &bytes };
-        let read = reader.value("Record");
+        let mut reader = Reader { types: &types, bytes: &bytes, texts: Vec::new(), pieces: BTreeMap::new() };
+        let read = reader.record();
         assert_eq!(read, serde_json::to_value(&record).expect("records are data"), "{shows}");
         assert_eq!(reader.bytes, b"", "{shows}");
+        let mut texts = Vec::new();
+        record.clone().each_text(&mut |text| texts.push(text.clone()));
+        assert_eq!(reader.texts, texts, "{shows}: texts are numbered in the order in which they stand");
     }
 }
 
@@ -201,12 +234,16 @@ fn word(bytes: &[u8], at: usize) -> u32 {
 
 #[test]
 fn a_whole_file_is_what_the_page_says() {
-    let records = sample::run();
+    let mut records = sample::run();
+    let spec = ExecSpec { stdin: vec![7; 5_000], max_output: 1, ..ExecSpec::shell("x".repeat(1 << 20)) };
+    let op = Op::Run { spec, timeout_ns: None };
+    records.push(Record::Begun { guest: 0, lane: Lane::Main, worker: Some("w".repeat(5_000)), at: None, op });
     let (file, totals) = sample::file(&records);
     assert_eq!(&file[..8], b"\x89PVT\r\n\x1a\n");
-    assert_eq!(u16::from_le_bytes([file[8], file[9]]), 1);
+    assert_eq!(u16::from_le_bytes([file[8], file[9]]), 2);
     let text = &file[14..14 + word(&file, 10) as usize];
     let value: Value = serde_json::from_slice(text).expect("JSON");
+    assert_eq!(value["required"], json!([DICTIONARY_FEATURE]));
     assert_eq!(value["writer"], "provium 0.1.0");
     let page = page();
     for key in value.as_object().expect("an object").keys() {
@@ -237,13 +274,13 @@ fn a_whole_file_is_what_the_page_says() {
     }
     assert_eq!(at, file.len());
 
-    let mut stream = zstd::stream::read::Decoder::new(&frame[..]).expect("zstd works");
+    let mut stream = zstd::stream::read::Decoder::with_dictionary(&frame[..], DICTIONARY).expect("zstd works");
     let mut raw = vec![0; sizes as usize];
     std::io::Read::read_exact(&mut stream, &mut raw).expect("the frame holds so much");
     let types = types();
-    let mut reader = Reader { types: &types, bytes: &raw };
+    let mut reader = Reader { types: &types, bytes: &raw, texts: Vec::new(), pieces: BTreeMap::new() };
     for record in &records {
-        assert_eq!(reader.value("Record"), serde_json::to_value(record).expect("records are data"));
+        assert_eq!(reader.record(), serde_json::to_value(record).expect("records are data"));
     }
     assert_eq!(reader.bytes, b"");
     assert_eq!(std::io::Read::read(&mut stream, &mut [0]).map_err(|error| error.kind()).unwrap_or(0), 0);
@@ -257,6 +294,8 @@ fn the_limits_are_those_of_the_page() {
         ("MAX_BLOCK", block::MAX_BLOCK),
         ("MAX_PAYLOAD", block::MAX_PAYLOAD),
         ("MAX_RECORD", codec::MAX_RECORD),
+        ("MAX_PIECE", pieces::MAX_PIECE),
+        ("MAX_TEXTS", pieces::MAX_TEXTS),
     ] {
         assert!(page.contains(&format!("| `{name}` | {limit} |")), "{name} is {limit}");
     }

@@ -2,7 +2,10 @@
 //! trace; `tests/trace_memory.rs` measures the memory.
 
 use proptest::prelude::*;
+use provium::trace::format::context::DICTIONARY;
 use provium::trace::format::{End, TraceError, TraceReader};
+
+use zstd::stream::write::Encoder;
 
 use crate::sample;
 
@@ -39,7 +42,7 @@ fn refused(file: &[u8]) -> (u64, String) {
 
 /// One zstd frame, not ended, of `bytes`.
 pub fn frame(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).expect("zstd works");
+    let mut encoder = Encoder::with_dictionary(Vec::new(), 1, DICTIONARY).expect("zstd works");
     encoder.window_log(17).expect("zstd can do so little");
     std::io::Write::write_all(&mut encoder, bytes).expect("memory takes everything");
     std::io::Write::flush(&mut encoder).expect("memory takes everything");
@@ -76,7 +79,7 @@ fn a_payload_that_is_something_else_is_refused() {
 
 #[test]
 fn a_frame_that_wants_a_large_window_is_refused() {
-    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).expect("zstd works");
+    let mut encoder = Encoder::new(Vec::new(), 1).expect("zstd works");
     encoder.window_log(27).expect("zstd can do so much");
     std::io::Write::write_all(&mut encoder, &[0; 100]).expect("memory takes everything");
     std::io::Write::flush(&mut encoder).expect("memory takes everything");
@@ -108,6 +111,34 @@ fn records_that_cannot_be_are_refused() {
         let (_, why) = refused(&[header(), block(0, bytes.len() as u32, &frame(&bytes))].concat());
         assert!(why.starts_with(says), "{why} instead of {says}");
     }
+}
+
+#[test]
+fn pieces_that_cannot_be_are_refused() {
+    let piece = |number: u8, data: &[u8]| [&[21, number, data.len() as u8][..], data].concat();
+    let log = b"\x14\x02ab".to_vec();
+    let empty = b"\x14\x00".to_vec();
+    for (parts, says) in [
+        (vec![piece(0, b"")], "a piece of a text is empty"),
+        (vec![piece(0, b"x"), log], "there are pieces of text 0, which the record has whole"),
+        (vec![piece(3, b"x"), empty.clone()], "there are pieces of text 3, which the record does not have"),
+        (vec![piece(1, b"x"), piece(0, b"x"), empty], "a piece of text 0 follows one of text 1"),
+        (vec![piece(0, b"x"), vec![0, 0, 0]], "there are pieces of text 0, which the record does not have"),
+        // One of 100 MiB, of which nothing is there.
+        (vec![vec![21, 0, 252, 0, 0, 0x40, 6]], "a piece of a text takes more than 262144 bytes (MAX_PIECE)"),
+    ] {
+        let bytes = parts.concat();
+        let (records, why) = refused(&[header(), block(0, bytes.len() as u32, &frame(&bytes))].concat());
+        assert_eq!((records, why), (0, says.to_owned()));
+    }
+    // Before there were any.
+    let old = header_saying(1, "{}");
+    let mut encoder = Encoder::new(Vec::new(), 1).expect("zstd works");
+    encoder.window_log(17).expect("zstd can do so little");
+    std::io::Write::write_all(&mut encoder, &piece(0, b"x")).expect("memory takes everything");
+    std::io::Write::flush(&mut encoder).expect("memory takes everything");
+    let (_, why) = refused(&[old, block(0, 4, encoder.get_ref())].concat());
+    assert!(why.starts_with("a record cannot be decoded"), "{why}");
 }
 
 #[test]
@@ -160,7 +191,7 @@ fn headers_that_cannot_be_understood_say_by_whom_they_were_written() {
     let says = |version, json| TraceReader::new(&header_saying(version, json)[..]).err().expect("refused").to_string();
     assert_eq!(
         says(900, r#"{"writer":"provium 9.0.0","novelty":[1]}"#),
-        "the trace has format version 900, this provium reads up to 1: it was written by provium 9.0.0; use that version \
+        "the trace has format version 900, this provium reads up to 2: it was written by provium 9.0.0; use that version \
          or a later one"
     );
     assert!(says(900, "not even JSON").contains("it was written by somebody it does not name"));

@@ -42,6 +42,24 @@ pub struct EncodeError(String);
 
 struct Tail<'a>(&'a mut Vec<u8>);
 
+/// Like [`Tail`], up to a length.
+struct Short<'a> {
+    out: &'a mut Vec<u8>,
+    room: usize,
+}
+
+impl Writer for Short<'_> {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
+        match self.room.checked_sub(bytes.len()) {
+            Some(room) => self.room = room,
+            None => return Err(bincode::error::EncodeError::UnexpectedEnd),
+        }
+        self.out.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
 impl Writer for Tail<'_> {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
@@ -67,6 +85,25 @@ pub fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(),
             out.truncate(start);
             Err(EncodeError(error.to_string()))
         }
+    }
+}
+
+/// Appends a value's bytes to `out` if there are at most `most`, and says whether it did; otherwise `out` is as before.
+///
+/// # Errors
+/// As for [`encode`].
+#[inline]
+pub fn encode_short<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>, most: usize) -> Result<bool, EncodeError> {
+    let start = out.len();
+    let writer = Short { out, room: most };
+    let error = match bincode::serde::encode_into_writer(value, writer, bincode::config::standard()) {
+        Ok(()) => return Ok(true),
+        Err(error) => error,
+    };
+    out.truncate(start);
+    match error {
+        bincode::error::EncodeError::UnexpectedEnd => Ok(false),
+        error => Err(EncodeError(error.to_string())),
     }
 }
 

@@ -10,12 +10,12 @@ use crate::profile::{BootFile, BootOptions, BootSpec, Profile};
 use crate::syscall::{SyscallBuf, SyscallReply, SyscallSpec};
 use crate::{Frame, Op, OpError, Reply};
 
-/// Is shown each text, and may change its bytes. Their number stays.
-pub type See<'a> = dyn FnMut(&mut [u8]) + 'a;
+/// Is shown each text, and may change its bytes.
+pub type See<'a> = dyn FnMut(&mut Vec<u8>) + 'a;
 
 /// Something that holds texts or bytes which came from a test or a guest.
 pub trait Texts {
-    /// Shows all of them, always in the same order.
+    /// Shows all of them, always in the same order: traces number them by it.
     fn each_text(&mut self, see: &mut See<'_>);
 }
 

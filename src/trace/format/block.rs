@@ -5,8 +5,9 @@
 //! never ended: the closing block does that.
 
 use zstd::zstd_safe::zstd_sys::ZSTD_EndDirective;
-use zstd::zstd_safe::{CCtx, CParameter, DCtx, DParameter, InBuffer, OutBuffer, get_error_name};
+use zstd::zstd_safe::{InBuffer, OutBuffer, get_error_name};
 
+use super::context::{Compressor, Decompressor};
 use super::{Totals, WriteError};
 
 /// The most bytes of records in one block: what a run that is killed loses at most, and what a reader holds unpacked.
@@ -20,21 +21,6 @@ pub const HEAD: usize = 21;
 
 /// Bytes of the closing block's payload.
 pub const CLOSING_PAYLOAD: usize = 24;
-
-/// How far back a block may refer, as a power of two (256 KiB): repetition is between neighbours, and a reader needs
-/// that much memory.
-const WINDOW_LOG: u32 = 18;
-
-/// zstd's level: on the conformance suite a tenth smaller than level 1 in the same time; those above save a few
-/// hundredths more for twice the time.
-const LEVEL: i32 = 3;
-
-/// Sizes of zstd's tables, as powers of two, smaller than the level has them: traces are short, and the tables are
-/// cleared for each.
-const TABLE_LOG: u32 = 15;
-
-/// The shortest match that zstd looks for, in bytes: fields are short.
-const MIN_MATCH: u32 = 4;
 
 /// What a block holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +118,7 @@ impl Head {
 
 /// Packs blocks; one for each trace.
 pub struct Packer {
-    context: CCtx<'static>,
+    context: Compressor,
     number: u32,
 }
 
@@ -142,20 +128,7 @@ impl Packer {
     /// # Errors
     /// When zstd cannot be set up.
     pub fn new() -> Result<Packer, WriteError> {
-        let mut context = CCtx::try_create().ok_or(WriteError::Compress("no memory"))?;
-        for parameter in [
-            CParameter::CompressionLevel(LEVEL),
-            CParameter::WindowLog(WINDOW_LOG),
-            CParameter::HashLog(TABLE_LOG),
-            CParameter::ChainLog(TABLE_LOG),
-            CParameter::MinMatch(MIN_MATCH),
-            CParameter::ContentSizeFlag(false),
-            // Blocks have their own, and can be checked before they are unpacked.
-            CParameter::ChecksumFlag(false),
-        ] {
-            context.set_parameter(parameter).map_err(|code| WriteError::Compress(get_error_name(code)))?;
-        }
-        Ok(Packer { context, number: 0 })
+        Ok(Packer { context: Compressor::new().map_err(WriteError::Compress)?, number: 0 })
     }
 
     /// Appends a block of records to `out`. `raw` is at most [`MAX_BLOCK`] bytes and not empty.
@@ -172,6 +145,7 @@ impl Packer {
             let mut output = OutBuffer::around_pos(out, at);
             let left = self
                 .context
+                .get()
                 .compress_stream2(&mut output, &mut input, ZSTD_EndDirective::ZSTD_e_flush)
                 .map_err(|code| WriteError::Compress(get_error_name(code)))?;
             if left == 0 {
@@ -203,18 +177,16 @@ impl Packer {
 
 /// Unpacks blocks; one for each trace.
 pub struct Unpacker {
-    context: DCtx<'static>,
+    context: Decompressor,
 }
 
 impl Unpacker {
-    /// An unpacker for the blocks of one trace.
+    /// An unpacker for the blocks of one trace, which was written with the dictionary or without.
     ///
     /// # Errors
     /// When zstd cannot be set up, in words.
-    pub fn new() -> Result<Unpacker, String> {
-        let mut context = DCtx::try_create().ok_or("no memory")?;
-        context.set_parameter(DParameter::WindowLogMax(WINDOW_LOG)).map_err(get_error_name)?;
-        Ok(Unpacker { context })
+    pub fn new(dictionary: bool) -> Result<Unpacker, String> {
+        Ok(Unpacker { context: Decompressor::new(dictionary)? })
     }
 
     /// Appends what a payload unpacks to, which must be `raw` bytes.
@@ -242,6 +214,7 @@ impl Unpacker {
             let before = (input.pos(), output.pos());
             let hint = self
                 .context
+                .get()
                 .decompress_stream(&mut output, &mut input)
                 .map_err(|code| format!("its content cannot be unpacked: {}", get_error_name(code)))?;
             if hint == 0 {

@@ -4,9 +4,10 @@ use provium_protocol::codec;
 
 use super::super::record::Record;
 use super::WriteError;
+use super::pieces::LONG_RECORD;
 
-/// The largest record, in bytes: the output of a command that is captured by default (twice 16 MiB), and files and
-/// buffers of 64 MiB, fit; a reader needs some times as much memory.
+/// The largest record, in bytes, without the texts that are stored before it ([`super::pieces`]): a batch of ten thousand
+/// operations fits; a reader needs some times as much memory.
 pub const MAX_RECORD: usize = 80 << 20;
 
 /// Up to this size a record can be read back whatever it holds: bincode charges at most 16 bytes to its limit for each
@@ -47,6 +48,15 @@ pub fn encode(record: &Record, out: &mut Vec<u8>) -> Result<(), WriteError> {
         out.truncate(start);
     }
     result
+}
+
+/// Appends a record to `out` unless it is a long one, and says whether it did.
+///
+/// # Errors
+/// As for [`encode`].
+pub fn encode_short(record: &Record, out: &mut Vec<u8>) -> Result<bool, WriteError> {
+    const { assert!(LONG_RECORD <= SURELY_READABLE, "what is short can be read back") };
+    codec::encode_short(record, out, LONG_RECORD).map_err(|error| WriteError::Encode(error.to_string()))
 }
 
 fn readable(bytes: &[u8]) -> Result<(), WriteError> {

@@ -109,6 +109,12 @@ pub enum WriteError {
         /// What it would take.
         size: usize,
     },
+    /// The texts of a record are too long for any reader.
+    #[error("the texts of a record take {size} bytes, the limit is {} (MAX_TEXTS)", super::pieces::MAX_TEXTS)]
+    LongTexts {
+        /// What they take.
+        size: usize,
+    },
     /// The header is too large for any reader.
     #[error("a header of {size} bytes is above the limit of {} (MAX_HEADER)", super::header::MAX_HEADER)]
     HeaderTooLarge {

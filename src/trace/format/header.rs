@@ -6,6 +6,7 @@
 use std::io::{self, Read};
 
 use super::super::record::{FORMAT_VERSION, Header};
+use super::context::DICTIONARY_FEATURE;
 use super::{TraceError, WriteError};
 
 /// The first bytes of every trace. The first has its high bit set, so that a channel of seven bits shows; carriage
@@ -17,7 +18,7 @@ pub const MAGIC: [u8; 8] = *b"\x89PVT\r\n\x1a\n";
 pub const MAX_HEADER: usize = 1 << 20;
 
 /// Features in [`Header::required`] that this reader understands.
-pub const KNOWN_FEATURES: &[&str] = &[];
+pub const KNOWN_FEATURES: &[&str] = &[DICTIONARY_FEATURE];
 
 /// Bytes before the JSON text: magic, version, length.
 const FIXED: usize = MAGIC.len() + 2 + 4;
@@ -27,7 +28,7 @@ const FIXED: usize = MAGIC.len() + 2 + 4;
 /// # Errors
 /// When it is too large to be read again.
 pub fn encode(header: &Header) -> Result<Vec<u8>, WriteError> {
-    let json = serde_json::to_vec(header).map_err(|error| WriteError::Encode(error.to_string()))?;
+    let json = lean(header).map_err(|error| WriteError::Encode(error.to_string()))?;
     let length = u32::try_from(json.len()).ok().filter(|length| *length as usize <= MAX_HEADER);
     let Some(length) = length else { return Err(WriteError::HeaderTooLarge { size: json.len() }) };
     let mut out = Vec::with_capacity(FIXED + json.len() + 4);
@@ -38,6 +39,22 @@ pub fn encode(header: &Header) -> Result<Vec<u8>, WriteError> {
     let checksum = crc32c::crc32c(&out);
     out.extend_from_slice(&checksum.to_le_bytes());
     Ok(out)
+}
+
+/// The JSON text: what a reader assumes anyway is left out, because most traces are short.
+fn lean(header: &Header) -> serde_json::Result<Vec<u8>> {
+    let assumed = serde_json::to_value(Header::default())?;
+    let mut value = serde_json::to_value(header)?;
+    if let Some(keys) = value.as_object_mut() {
+        keys.retain(|key, value| assumed.get(key) != Some(value));
+    }
+    let profiles = value.get_mut("profiles").and_then(serde_json::Value::as_object_mut);
+    for profile in profiles.into_iter().flat_map(|profiles| profiles.values_mut()) {
+        if let Some(keys) = profile.as_object_mut() {
+            keys.retain(|_, value| !value.is_null());
+        }
+    }
+    serde_json::to_vec(&value)
 }
 
 /// What the beginning of a file says.

@@ -8,8 +8,10 @@
 
 pub mod block;
 pub mod codec;
+pub mod context;
 mod error;
 pub mod header;
+pub mod pieces;
 mod read;
 pub mod redact;
 mod write;

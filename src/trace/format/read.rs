@@ -6,7 +6,9 @@ use std::path::Path;
 
 use super::super::record::{Header, Record};
 use super::block::{CLOSING_PAYLOAD, HEAD, Head, Kind, Unpacker};
-use super::codec::{self, Decoded, MAX_RECORD};
+use super::codec::{self, MAX_RECORD};
+use super::context::DICTIONARY_FEATURE;
+use super::pieces::{self, Pieces};
 use super::{Damage, Totals, TraceError, header};
 
 /// How a trace ends.
@@ -56,6 +58,8 @@ pub struct TraceReader<R> {
     taken: usize,
     /// So many bytes must be there before it is worth looking for a record again.
     want: usize,
+    /// Texts of the record that comes next.
+    pieces: Pieces,
     /// Where the block begins that was read last.
     block_at: u64,
     given: Totals,
@@ -64,6 +68,17 @@ pub struct TraceReader<R> {
     last: Option<Last>,
     end: Option<End>,
     failed: bool,
+}
+
+/// The version of the format from which on long texts are stored in pieces.
+const FIRST_WITH_PIECES: u16 = 2;
+
+/// What comes next in the unpacked bytes.
+enum Found {
+    Record { record: Record, size: usize },
+    Piece { size: usize },
+    Incomplete { more: usize },
+    Invalid { why: String },
 }
 
 /// What follows the last block of records.
@@ -97,15 +112,17 @@ impl<R: Read> TraceReader<R> {
     /// When it cannot be read, is no trace, or one that this provium cannot read.
     pub fn new(mut input: R) -> Result<TraceReader<R>, TraceError> {
         let opened = header::read(&mut input)?;
+        let dictionary = opened.header.required.iter().any(|feature| feature == DICTIONARY_FEATURE);
         Ok(TraceReader {
             input,
             version: opened.version,
             header: opened.header,
-            unpacker: Unpacker::new().map_err(io::Error::other)?,
+            unpacker: Unpacker::new(dictionary).map_err(io::Error::other)?,
             payload: Vec::new(),
             raw: Vec::new(),
             taken: 0,
             want: 1,
+            pieces: Pieces::default(),
             block_at: opened.size,
             given: Totals::default(),
             position: Position { records: 0, blocks: 0, at: opened.size, raw: 0 },
@@ -161,17 +178,20 @@ impl<R: Read> TraceReader<R> {
         loop {
             let there = self.raw.len() - self.taken;
             if there > 0 && (there >= self.want || self.last.is_some()) {
-                match codec::decode(&self.raw[self.taken..]) {
-                    Decoded::Whole { record, size } => {
-                        self.taken += size;
-                        self.want = 1;
+                match self.look() {
+                    Found::Record { mut record, size } => {
+                        self.take(size);
                         self.given.add(&record, size);
+                        self.pieces.put_into(&mut record).map_err(|why| self.damaged_record(why))?;
                         self.position.records += 1;
-                        self.position.raw += size as u64;
                         return Ok(Some(record));
                     }
-                    Decoded::Invalid { why } => return Err(self.damaged_record(why)),
-                    Decoded::Incomplete { more } if self.last.is_none() => {
+                    Found::Piece { size } => {
+                        self.take(size);
+                        self.given.raw += size as u64;
+                        continue;
+                    }
+                    Found::Incomplete { more } if self.last.is_none() => {
                         let least = there.saturating_add(more);
                         if least > MAX_RECORD {
                             let why = format!("a record takes more than {MAX_RECORD} bytes (MAX_RECORD)");
@@ -181,7 +201,8 @@ impl<R: Read> TraceReader<R> {
                         // beginning again with each block.
                         self.want = least.max(there * 2).min(MAX_RECORD);
                     }
-                    Decoded::Incomplete { .. } => {}
+                    Found::Incomplete { .. } => {}
+                    Found::Invalid { why } => return Err(self.damaged_record(why)),
                 }
             }
             match self.last.take() {
@@ -193,12 +214,38 @@ impl<R: Read> TraceReader<R> {
                 }
                 Some(Last::Torn { lost }) => {
                     let Position { blocks, at, .. } = self.position;
-                    let cut = (self.raw.len() - self.taken) as u64;
+                    let cut = (self.raw.len() - self.taken + self.pieces.size()) as u64;
                     self.end = Some(End::Torn { given: self.given, blocks, at, lost, cut });
                     return Ok(None);
                 }
             }
         }
+    }
+
+    /// Looks at what comes next in the unpacked bytes, of which there are some. A piece is kept for its record.
+    fn look(&mut self) -> Found {
+        let bytes = &self.raw[self.taken..];
+        if self.version < FIRST_WITH_PIECES || bytes.first() != Some(&pieces::NUMBER) {
+            return match codec::decode(bytes) {
+                codec::Decoded::Whole { record, size } => Found::Record { record, size },
+                codec::Decoded::Incomplete { more } => Found::Incomplete { more },
+                codec::Decoded::Invalid { why } => Found::Invalid { why },
+            };
+        }
+        match pieces::decode(bytes) {
+            pieces::Decoded::Whole { number, data, size } => match self.pieces.add(number, data) {
+                Ok(()) => Found::Piece { size },
+                Err(why) => Found::Invalid { why },
+            },
+            pieces::Decoded::Incomplete { more } => Found::Incomplete { more },
+            pieces::Decoded::Invalid { why } => Found::Invalid { why },
+        }
+    }
+
+    fn take(&mut self, size: usize) {
+        self.taken += size;
+        self.want = 1;
+        self.position.raw += size as u64;
     }
 
     /// Reads one block, and learns either its records or what [`Last`] says.
@@ -260,7 +307,7 @@ impl<R: Read> TraceReader<R> {
     }
 
     fn close(&mut self, totals: Totals) -> Result<(), TraceError> {
-        let left = self.raw.len() - self.taken;
+        let left = self.raw.len() - self.taken + self.pieces.size();
         if left > 0 {
             return Err(self.damaged(format!("the closing block cuts a record off, of which {left} bytes are there")));
         }

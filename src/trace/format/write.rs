@@ -7,11 +7,17 @@ use provium_protocol::time::SECOND;
 
 use super::super::record::{Header, Record};
 use super::block::{MAX_BLOCK, Packer};
+use super::context::DICTIONARY_FEATURE;
+use super::pieces::{self, MAX_PIECE, Split};
 use super::{Totals, WriteError, codec, header};
 
 /// A block ends when the lab's clock has moved so far since it began: what a killed run may lose is at most so old. By
 /// the lab's clock, because by any other the same run would not give the same bytes.
 const LONGEST_BLOCK: Nanos = SECOND;
+
+/// A block is not worth its head with fewer bytes of records than this, unless something went wrong: what a killed run
+/// loses of the tests that were over.
+const WORTH_A_BLOCK: usize = 4 << 10;
 
 /// Memory kept from record to record, in bytes: enough for all but those with a file in them.
 const KEEP: usize = 4 * MAX_BLOCK;
@@ -38,7 +44,11 @@ impl<W: Write> TraceWriter<W> {
     /// # Errors
     /// When the header is too large, or cannot be written.
     pub fn new(mut out: W, header: &Header) -> Result<TraceWriter<W>, WriteError> {
-        out.write_all(&header::encode(header)?)?;
+        let mut header = header.clone();
+        if !header.required.iter().any(|feature| feature == DICTIONARY_FEATURE) {
+            header.required.push(DICTIONARY_FEATURE.to_owned());
+        }
+        out.write_all(&header::encode(&header)?)?;
         Ok(TraceWriter {
             out,
             raw: Vec::with_capacity(MAX_BLOCK),
@@ -58,6 +68,14 @@ impl<W: Write> TraceWriter<W> {
         let result = self.guarded(|writer| writer.append(record));
         self.stopped |= result.is_err();
         result
+    }
+
+    /// Ends the block that is being filled if it is worth one: this is a good place to.
+    ///
+    /// # Errors
+    /// As for [`TraceWriter::record`].
+    pub fn may_end_block(&mut self) -> Result<(), WriteError> {
+        if self.raw.len() < WORTH_A_BLOCK { Ok(()) } else { self.flush() }
     }
 
     /// Ends the block that is being filled, so that everything up to here is in the file.
@@ -100,8 +118,11 @@ impl<W: Write> TraceWriter<W> {
 
     fn append(&mut self, record: &Record) -> Result<(), WriteError> {
         let before = self.raw.len();
-        codec::encode(record, &mut self.raw)?;
-        self.totals.add(record, self.raw.len() - before);
+        if codec::encode_short(record, &mut self.raw)? {
+            self.totals.add(record, self.raw.len() - before);
+        } else {
+            self.append_long(record)?;
+        }
         self.moved = self.moved.saturating_add(moved(record));
         if self.moved >= LONGEST_BLOCK {
             self.end_blocks(1)
@@ -110,6 +131,24 @@ impl<W: Write> TraceWriter<W> {
         } else {
             Ok(())
         }
+    }
+
+    /// Appends a record whose long texts go before it, in pieces, so that they are not in memory once more.
+    fn append_long(&mut self, record: &Record) -> Result<(), WriteError> {
+        let Split { rest, texts } = Split::new(record)?;
+        let mut encoded = Vec::new();
+        codec::encode(&rest, &mut encoded)?;
+        for (number, text) in texts {
+            for piece in text.chunks(MAX_PIECE) {
+                let before = self.raw.len();
+                pieces::encode(number, piece, &mut self.raw)?;
+                self.totals.raw += (self.raw.len() - before) as u64;
+                self.end_blocks(MAX_BLOCK)?;
+            }
+        }
+        self.totals.add(record, encoded.len());
+        self.raw.append(&mut encoded);
+        Ok(())
     }
 
     /// Writes blocks as long as at least so many bytes are left to be written.

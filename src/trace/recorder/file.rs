@@ -42,8 +42,9 @@ impl<W: Write> Sink for TraceFile<W> {
         writer.record(&record).map_err(text)
     }
 
-    fn flush(&mut self) -> Result<(), String> {
-        self.writer.as_mut().map_or(Ok(()), TraceWriter::flush).map_err(text)
+    fn settle(&mut self, precious: bool) -> Result<(), String> {
+        let settle = if precious { TraceWriter::flush } else { TraceWriter::may_end_block };
+        self.writer.as_mut().map_or(Ok(()), settle).map_err(text)
     }
 
     fn finish(&mut self) -> Result<(), String> {

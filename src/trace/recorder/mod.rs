@@ -115,11 +115,11 @@ impl Recorder {
         }
     }
 
-    fn flush(&self) {
+    fn settle(&self, precious: bool) {
         self.put_choices();
         let mut sink = self.sink.borrow_mut();
         if let Some(open) = &mut *sink
-            && let Err(error) = open.flush()
+            && let Err(error) = open.settle(precious)
         {
             *self.trouble.borrow_mut() = Some(error);
             *sink = None;
@@ -230,11 +230,15 @@ impl Observer for Recorder {
             Boundary::FileEnds(_) => Place::FileEnds,
         };
         let dt = self.dt(now);
-        let ends = matches!(what, Place::TestEnds { .. } | Place::FileLoaded { .. });
+        // A run that is killed later leaves behind what failed before, and most of the rest.
+        let settles = match &what {
+            Place::TestEnds { verdict, .. } => Some(matches!(verdict, RecordedVerdict::Failed { .. })),
+            Place::FileLoaded { failure } => Some(failure.is_some()),
+            _ => None,
+        };
         self.put(Record::Boundary { dt, what });
-        // What a run that is killed later leaves behind holds every test that was over.
-        if ends {
-            self.flush();
+        if let Some(precious) = settles {
+            self.settle(precious);
         }
     }
 

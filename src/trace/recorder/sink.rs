@@ -13,11 +13,12 @@ pub trait Sink {
     /// Why it could not be kept; it is the last record that the sink is given.
     fn record(&mut self, record: &Record) -> Result<(), String>;
 
-    /// What was taken so far should survive the end of this process.
+    /// Part of the run is over: what was taken so far should survive the end of this process, all of it if it is
+    /// `precious`, else unless it is little.
     ///
     /// # Errors
     /// As for [`Sink::record`].
-    fn flush(&mut self) -> Result<(), String>;
+    fn settle(&mut self, precious: bool) -> Result<(), String>;
 
     /// There are no more.
     ///
@@ -44,7 +45,7 @@ impl Sink for Memory {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), String> {
+    fn settle(&mut self, _: bool) -> Result<(), String> {
         Ok(())
     }
 
