@@ -2,6 +2,7 @@
 
 mod args;
 mod backend;
+mod doctor;
 mod image;
 mod judge;
 mod list;
@@ -34,6 +35,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Say whether real guests can be run here, and what mends what is missing
+    Doctor(doctor::DoctorArgs),
     /// Make and list what real guests boot from
     Image(image::ImageArgs),
     /// List the tests instead of running them.
@@ -47,7 +50,7 @@ enum Command {
 const AFTER_HELP: &str = "\
 Exit codes:
   0  every test passed, or was skipped for a stated reason
-  1  a test failed
+  1  a test failed; of `doctor`: real guests cannot be run here
   2  no test failed, but the run could not do what was asked: bad usage or
      configuration, nothing to run, a file that could not be loaded";
 
@@ -64,6 +67,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = stacker::grow(STACK, || match &cli.command {
         None => run::run(&cli.run),
+        Some(Command::Doctor(args)) => doctor::doctor(args),
         Some(Command::Image(args)) => image::image(args),
         Some(Command::List(args)) => list::list(args),
         Some(Command::Trace(args)) => trace::trace(args),
@@ -139,7 +143,10 @@ mod tests {
     #[test]
     fn a_misspelt_subcommand_is_recognised() {
         let tip_for = |path: &str| tip(&CommandError::Path { path: path.into(), why: io::ErrorKind::NotFound.into() });
-        assert!(tip_for("lst").is_some_and(|tip| tip.contains("no subcommand `lst` either; there are image, list, ")));
+        assert!(
+            tip_for("lst")
+                .is_some_and(|tip| tip.contains("no subcommand `lst` either; there are doctor, image, list, "))
+        );
         assert!(tip_for("list").is_some_and(|tip| tip.starts_with("a subcommand comes first: ")));
         assert_eq!(tip_for("tests/lua"), None);
         assert_eq!(tip_for("x.test.lua"), None);

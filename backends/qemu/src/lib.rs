@@ -5,6 +5,7 @@
 //! - [`image`] makes what a guest boots from: kernel, modules, initramfs, out of the distribution's packages.
 //! - [`machine`] starts QEMU, speaks QMP with it, and sees to it that nothing is left behind.
 //! - [`agent`] is the program that carries operations out inside, [`link`] carries them to it and replies back.
+//! - [`doctor`] says what this host can do for real guests, and what mends what it cannot.
 //! - [`testing`] says whether this host has what a test with a real guest needs.
 //!
 //! QEMU, its sockets and the timers live on a runtime with a thread of its own; the waist's futures belong to the thread that
@@ -13,6 +14,7 @@
 pub mod agent;
 pub mod backend;
 mod boot;
+pub mod doctor;
 pub mod guest;
 pub mod image;
 pub mod link;

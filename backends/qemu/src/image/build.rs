@@ -120,6 +120,15 @@ fn look_up(packages: &Packages, kind: Kind) -> Result<Parts, ImageError> {
     Ok(Parts { kernel, others: packages.look_up(&names)? })
 }
 
+/// The package of the newest kernel.
+pub(super) fn kernel_package(cache: &Cache) -> Result<String, ImageError> {
+    let names = kernel_packages(&Packages::new(cache.packages())?)?;
+    names
+        .into_iter()
+        .next()
+        .ok_or_else(|| ImageError::NoKernelPackage(KERNELS.iter().map(|name| (*name).to_owned()).collect()))
+}
+
 /// The names of the packages that hold the newest kernel and its modules.
 fn kernel_packages(packages: &Packages) -> Result<Vec<String>, ImageError> {
     for name in KERNELS {

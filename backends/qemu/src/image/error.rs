@@ -138,8 +138,8 @@ pub enum ImageError {
     NoCache,
 }
 
-/// What making an image takes at its worst: packages, what they unpack to, and the image.
-pub(super) const NEEDED_MIB: u64 = 350;
+/// What making an image takes of the disk at its worst, in MiB: packages, what they unpack to, and the image.
+pub const NEEDED_MIB: u64 = 350;
 
 impl ImageError {
     /// An error of reading or writing `path`; a full disk is one of its own.

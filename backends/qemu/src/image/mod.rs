@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 pub use cache::{Cache, Entry, FileLine, Manifest, PackageLine};
-pub use error::ImageError;
+pub use error::{ImageError, NEEDED_MIB};
 pub use initrd::{AGENT, initrd_with};
 pub use packages::mebibytes;
 pub use rootfs::{MODULES, MODULES_LATER};
@@ -118,6 +118,11 @@ pub fn ensure(profile: &QemuProfile, progress: &mut dyn FnMut(&str)) -> Result<I
 /// Makes the image of a kind from the newest packages that this machine's lists have, unless it is there already.
 pub fn build(cache: &Cache, kind: Kind, progress: &mut dyn FnMut(&str)) -> Result<Entry, ImageError> {
     build::build(cache, kind, progress)
+}
+
+/// The package of the newest kernel that this machine's lists have. Needs no network.
+pub fn kernel_package(cache: &Cache) -> Result<String, ImageError> {
+    build::kernel_package(cache)
 }
 
 /// The files that a profile brings.
