@@ -112,7 +112,8 @@ pub struct LaunchSpec {
     /// Its initramfs.
     pub initrd: Option<PathBuf>,
     /// The whole command line. `console=ttyS0` and `panic=-1` are added when it says nothing of consoles and panics:
-    /// without them there is no console log, and a guest without a pvpanic driver hangs in its panic for ever.
+    /// without them there is no console log, and a guest without a pvpanic driver hangs in its panic for ever. So is
+    /// `no_timer_check`.
     pub cmdline: String,
     /// Memory in mebibytes.
     pub memory_mib: u64,
@@ -173,7 +174,10 @@ impl LaunchSpec {
     pub fn full_cmdline(&self) -> String {
         let says = |key: &str| self.cmdline.split_ascii_whitespace().any(|word| word.starts_with(key));
         let mut line = self.cmdline.trim().to_owned();
-        for (key, word) in [("console=", "console=ttyS0"), ("panic=", "panic=-1")] {
+        // The kernel counts timer interrupts against processor cycles early in its boot, and panics if there are too few: as
+        // many as an emulated timer gives on a busy host.
+        let words = [("console=", "console=ttyS0"), ("panic=", "panic=-1"), ("no_timer_check", "no_timer_check")];
+        for (key, word) in words {
             if !says(key) {
                 if !line.is_empty() {
                     line.push(' ');
