@@ -7,6 +7,8 @@ use super::date::rtc_base;
 use super::qemu::Qemu;
 use super::spec::{Accel, AgentChannel, LaunchSpec, VIRTUAL_TIME_START};
 
+/// Names the agent's port, so that QEMU tells when the guest opens it.
+pub(crate) const AGENT_DEVICE: &str = "agentport";
 /// All that TCG can do, but for fast string instructions: the kernel copies by bytes when it sees them, and TCG takes bytes
 /// one by one. Without them copying takes half the time.
 const TCG_MODEL: &str = "max,erms=off,fsrm=off";
@@ -65,7 +67,7 @@ pub(crate) fn arguments(spec: &LaunchSpec, ends: Ends, memory: Memory, restore: 
         match &spec.agent {
             AgentChannel::VirtioSerial(port) => {
                 push(&["-device", "virtio-serial-pci,max_ports=2"]);
-                push(&["-device", &format!("virtserialport,chardev=agent,name={port}")]);
+                push(&["-device", &format!("virtserialport,id={AGENT_DEVICE},chardev=agent,name={port}")]);
             }
             AgentChannel::IsaSerial => push(&["-serial", "chardev:agent"]),
             AgentChannel::None => {}

@@ -17,6 +17,7 @@ mod launch;
 mod process;
 mod qemu;
 mod qmp;
+mod reset;
 mod spec;
 mod supervise;
 mod template;
@@ -42,16 +43,11 @@ pub use spec::{
 pub use template::{TEMPLATES_LIMIT, Template, TemplateKey, TemplateLock, TemplateStore};
 
 use qmp::{Qmp, command};
+use reset::Reset;
 
 /// QEMU exits within milliseconds of being told to; then it is killed.
 const QUIT_LIMIT: Duration = Duration::from_secs(10);
-/// A reset is carried out as soon as the processors have stopped.
-const RESET_LIMIT: Duration = Duration::from_secs(30);
 
-/// The firmware resets the board again within milliseconds, if it does. No kernel gets to rebooting in this time.
-const FIRMWARE_QUIET: Duration = Duration::from_secs(1);
-/// More resets than any firmware does: a kernel that panics at once, again and again.
-const FIRMWARE_RESETS: u32 = 4;
 /// How long a command that failed waits for the machine's end, for its error.
 const END_AFTER_QMP: Duration = Duration::from_secs(10);
 
@@ -66,6 +62,9 @@ pub enum MachineStatus {
     Other(String),
 }
 
+/// Resets come one after the other.
+type Resets = Arc<tokio::sync::Mutex<()>>;
+
 /// A QEMU process and all that leads into it.
 pub struct Machine {
     spec: LaunchSpec,
@@ -77,6 +76,7 @@ pub struct Machine {
     public_events: broadcast::Sender<MachineEvent>,
     command_line: String,
     pid: Option<u32>,
+    resets: Resets,
     /// The guest's memory, when it may be saved.
     memory: Option<OwnedFd>,
 }
@@ -175,50 +175,26 @@ impl Machine {
         self.execute(qapi::qmp::cont {}).await.map(drop)
     }
 
-    /// Presses the reset button, and comes back when the guest boots again; a paused one runs then. The agent link stays
-    /// open.
-    ///
-    /// SeaBIOS answers a reset with one or two more of its own ("attempting a hard reboot"), and to QEMU they look like
-    /// those of a guest that reboots. So resets are taken for the firmware's until there was none for a while.
+    /// Presses the reset button, and comes back when the guest shows itself again: it prints something, or opens the
+    /// agent's port. A paused one runs then. The agent link stays open.
     pub async fn reset(&self) -> Result<(), MachineError> {
-        let mut events = self.events();
-        self.execute(command::SetReboot { reboot: "reset" }).await?;
-        self.execute(qapi::qmp::system_reset {}).await?;
-        if !self.reset_within(&mut events, RESET_LIMIT).await? {
-            let (name, command, seconds) = (self.spec.name.clone(), "system_reset", RESET_LIMIT.as_secs());
-            return Err(MachineError::Silent { name, command, seconds });
+        if let Some(ended) = self.has_ended() {
+            return Err(MachineError::Gone { name: self.spec.name.clone(), how: ended.to_string() });
         }
-        self.resume().await?;
-        for _ in 0..FIRMWARE_RESETS {
-            if !self.reset_within(&mut events, FIRMWARE_QUIET).await? {
-                break;
-            }
-        }
-        self.execute(command::SetReboot { reboot: "shutdown" }).await.map(drop)
-    }
-
-    /// Whether the machine was reset before the time was over.
-    async fn reset_within(
-        &self,
-        events: &mut broadcast::Receiver<MachineEvent>,
-        limit: Duration,
-    ) -> Result<bool, MachineError> {
-        let happened = async {
-            loop {
-                match events.recv().await {
-                    Ok(event) if event.name == "RESET" => return,
-                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
-                    // The machine is over: the other branch says how.
-                    Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
-                }
-            }
+        let reset = Reset {
+            name: self.spec.name.clone(),
+            qmp: self.qmp.clone(),
+            console: self.console.subscribe(),
+            events: self.public_events.subscribe(),
+            end: self.end_watch(),
+            resets: self.resets.clone(),
         };
-        tokio::select! {
-            () = happened => Ok(true),
-            ended = self.ended() => {
-                Err(MachineError::Gone { name: self.spec.name.clone(), how: ended.to_string() })
+        // It is finished even when nobody waits for it: otherwise a guest that reboots later would not be seen to end.
+        match tokio::spawn(reset.run()).await {
+            Ok(done) => done,
+            Err(_) => {
+                Err(MachineError::Gone { name: self.spec.name.clone(), how: "the runtime ended at a reset".to_owned() })
             }
-            () = tokio::time::sleep(limit) => Ok(false),
         }
     }
 

@@ -23,7 +23,9 @@ async fn a_panic_has_its_message_and_the_console() {
         shell.send(&format!("sh {before}echo c > /proc/sysrq-trigger")).await;
         let ended = ended(&machine).await;
         assert_eq!(ended.cause, EndCause::Panicked { message: Some("sysrq triggered crash".to_owned()) });
-        assert!(ended.console_tail.contains("sysrq_handle_crash"), "{}", ended.console_tail);
+        assert!(ended.console_tail.contains("RIP: "), "{}", ended.console_tail);
+        let log = machine.console().log().bytes;
+        assert!(String::from_utf8_lossy(&log).contains("sysrq_handle_crash"));
     }
 }
 
