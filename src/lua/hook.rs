@@ -45,7 +45,7 @@ fn set(lua: &Lua, every: u32) -> mlua::Result<()> {
         let Some(section) = host.current.borrow().as_ref().map(|task| std::rc::Rc::clone(&task.section)) else {
             return Ok(VmState::Continue);
         };
-        if host.backend.now() < section.deadline.get() {
+        if !host.backend.overdue(section.deadline.get(), host.looks.get()) {
             return Ok(VmState::Continue);
         }
         if section.interrupted_at.borrow().is_none() {

@@ -40,6 +40,14 @@ pub trait Backend {
     /// goes back.
     fn now(&self) -> Nanos;
 
+    /// Whether a deadline by the lab's clock has come, asked while the test's own Lua computes: a backend whose clock stands
+    /// still meanwhile, so that a recording can repeat what Lua saw of it, looks at the real one. `look` counts these
+    /// questions over the whole run.
+    fn overdue(&self, deadline: Nanos, look: u64) -> bool {
+        let _ = look;
+        self.now() >= deadline
+    }
+
     /// Ends when this much time of the lab's clock has passed.
     fn sleep(&self, duration: Nanos) -> LocalFuture<()>;
 

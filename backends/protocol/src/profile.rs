@@ -64,3 +64,30 @@ pub struct BootSpec {
     /// Further keys that a recording backend wants kept with the boot.
     pub notes: BTreeMap<String, String>,
 }
+
+/// The longest host name of Linux, in bytes (`HOST_NAME_MAX`, see gethostname(2)).
+const MAX_HOSTNAME: usize = 64;
+
+impl BootSpec {
+    /// The guest's host name: the profile's, or the VM's name as far as a host name can hold it.
+    #[must_use]
+    pub fn hostname(&self) -> &str {
+        let name = self.profile.hostname.as_deref().unwrap_or(&self.vm);
+        let end = (0..=MAX_HOSTNAME.min(name.len())).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
+        &name[..end]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_name_fits_into_a_kernel() {
+        let of = |vm: &str| BootSpec { vm: vm.to_owned(), ..BootSpec::default() }.hostname().to_owned();
+        assert_eq!(of("web"), "web");
+        assert_eq!(of(&"x".repeat(128)), "x".repeat(64));
+        assert_eq!(of(&"ü".repeat(40)), "ü".repeat(32));
+        assert_eq!(of(&format!("x{}", "ü".repeat(40))), format!("x{}", "ü".repeat(31)));
+    }
+}

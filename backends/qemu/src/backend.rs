@@ -96,6 +96,9 @@ pub struct QemuBackend {
     host: Arc<Host>,
     choices: Rc<dyn Choices>,
     began: Instant,
+    /// What the lab's clock reads. It stands still while a task of the test goes on, so that a recording, which knows when
+    /// each task went on, can repeat all that Lua saw of it.
+    now: Cell<Nanos>,
     booted: Cell<u64>,
 }
 
@@ -103,7 +106,18 @@ impl QemuBackend {
     /// A backend without guests. Must be driven by the thread that makes it.
     #[must_use]
     pub fn new(host: Arc<Host>, choices: Rc<dyn Choices>) -> QemuBackend {
-        QemuBackend { host, choices, began: Instant::now(), booted: Cell::new(0) }
+        QemuBackend { host, choices, began: Instant::now(), now: Cell::new(0), booted: Cell::new(0) }
+    }
+}
+
+impl QemuBackend {
+    /// The clock as it really is.
+    fn elapsed(&self) -> Nanos {
+        Nanos::try_from(self.began.elapsed().as_nanos()).unwrap_or(Nanos::MAX)
+    }
+
+    fn read_clock(&self) {
+        self.now.set(self.elapsed());
     }
 }
 
@@ -124,7 +138,11 @@ impl Backend for QemuBackend {
     }
 
     fn now(&self) -> Nanos {
-        Nanos::try_from(self.began.elapsed().as_nanos()).unwrap_or(Nanos::MAX)
+        self.now.get()
+    }
+
+    fn overdue(&self, deadline: Nanos, _: u64) -> bool {
+        self.elapsed() >= deadline
     }
 
     fn sleep(&self, duration: Nanos) -> LocalFuture<()> {
@@ -142,17 +160,21 @@ impl Backend for QemuBackend {
     fn define_program(&self, _: &str, _: Program) {}
 
     fn has_step(&self) -> bool {
+        // Asked before each task that goes on.
+        self.read_clock();
         false
     }
 
     fn step(&self) {}
 
     fn idle(&self, deadline: Option<Nanos>) -> Idle {
+        self.read_clock();
         let left = deadline.map(|deadline| Duration::from_nanos(deadline.saturating_sub(self.now())));
         if left == Some(Duration::ZERO) {
             return Idle::Deadline;
         }
         std::thread::park_timeout(left.unwrap_or(LONGEST_PARK).min(LONGEST_PARK));
+        self.read_clock();
         Idle::Woken
     }
 }

@@ -179,7 +179,7 @@ fn path_of(file: &File) -> PathBuf {
 
 fn settings(spec: &BootSpec, seed: u64) -> Settings {
     Settings {
-        hostname: Some(spec.profile.hostname.clone().unwrap_or_else(|| spec.vm.clone())),
+        hostname: Some(spec.hostname().to_owned()),
         entropy: seed.to_le_bytes().repeat(4),
         realtime_ns: spec.options.initial_time_ns,
         files: Vec::new(),

@@ -51,7 +51,7 @@ fn config(spec: &BootSpec, choices: &dyn Choices) -> Result<MachineConfig, OpErr
         })?,
     };
     Ok(MachineConfig {
-        hostname: profile.hostname.clone().unwrap_or_else(|| spec.vm.clone()),
+        hostname: spec.hostname().to_owned(),
         memory: options.memory.or(profile.memory).unwrap_or(default.memory),
         cpus: options.cpus.or(profile.cpus).unwrap_or(default.cpus).max(1),
         boot_time,

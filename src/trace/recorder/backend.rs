@@ -35,6 +35,10 @@ impl Backend for RecordingBackend {
         self.inner.now()
     }
 
+    fn overdue(&self, deadline: Nanos, look: u64) -> bool {
+        self.inner.overdue(deadline, look)
+    }
+
     fn sleep(&self, duration: Nanos) -> LocalFuture<()> {
         self.inner.sleep(duration)
     }

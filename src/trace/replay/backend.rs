@@ -71,9 +71,18 @@ impl Backend for ReplayBackend {
         Rc::new(Recorded(Rc::clone(&self.replayer)))
     }
 
+    fn overdue(&self, deadline: Nanos, look: u64) -> bool {
+        self.replayer.overdue(deadline, look)
+    }
+
     fn compute(&self, ns: Nanos) {
+        let clock = self.replayer.clock.get();
         if self.replayer.plan.header.virtual_clock {
-            self.replayer.clock.set(self.replayer.clock.get().saturating_add(ns));
+            self.replayer.clock.set(clock.saturating_add(ns));
+        } else {
+            let (since, computed) = self.replayer.computed.get();
+            let before = if since == clock { computed } else { 0 };
+            self.replayer.computed.set((clock, before.saturating_add(ns)));
         }
     }
 

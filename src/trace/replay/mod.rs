@@ -88,6 +88,10 @@ pub struct Replayer {
     cursor: Cell<usize>,
     on_plan: Cell<bool>,
     clock: Cell<Nanos>,
+    /// Where the recorded clock stood still while Lua computed: when that was, and how long Lua has computed since.
+    computed: Cell<(Nanos, Nanos)>,
+    /// The deadline past which Lua was found to compute, by such a clock.
+    overdue: Cell<Option<Nanos>>,
     /// How much later than recorded things happen, after tests were left out or put in another order.
     late: Cell<Nanos>,
     /// The tasks of the run, the youngest last.
@@ -151,6 +155,8 @@ impl Replayer {
             cursor: Cell::new(0),
             on_plan: Cell::new(true),
             clock: Cell::new(0),
+            computed: Cell::default(),
+            overdue: Cell::default(),
             late: Cell::new(0),
             live: RefCell::default(),
             floor: RefCell::default(),
@@ -174,6 +180,24 @@ impl Replayer {
             left_plan: Cell::new(false),
             lenient: Cell::new(false),
         })
+    }
+
+    /// Whether the test's Lua computes past this deadline. By a clock that stood still meanwhile only the recording knows;
+    /// for Lua that is no longer what was recorded, its computing passes for time.
+    fn overdue(&self, deadline: Nanos, look: u64) -> bool {
+        let clock = self.clock.get();
+        if self.plan.header.virtual_clock {
+            return clock >= deadline;
+        }
+        if self.on_plan.get() {
+            if self.plan.interrupts.contains(&look) {
+                self.overdue.set(Some(deadline));
+            }
+            return self.overdue.get() == Some(deadline);
+        }
+        let (since, computed) = self.computed.get();
+        let computed = if since == clock { computed } else { 0 };
+        clock.saturating_add(computed) >= deadline
     }
 
     /// What is followed.

@@ -169,6 +169,8 @@ pub struct Plan {
     pub made: Vec<Made>,
     /// Random draws of the Lua side.
     pub draws: Vec<Draw>,
+    /// The looks at the test's Lua at which it was found to compute past its deadline.
+    pub interrupts: Vec<u64>,
     /// Files of the host.
     pub host_files: Vec<RecordedFile>,
     /// The verdicts, in order.
@@ -311,7 +313,11 @@ impl Builder {
                 self.plan.made.push(Made::Draw(drawn));
                 return Ok(());
             }
-            Record::Interrupt { .. } | Record::Log(_) => return Ok(()),
+            Record::Interrupt { look } => {
+                self.plan.interrupts.push(look);
+                return Ok(());
+            }
+            Record::Log(_) => return Ok(()),
             Record::ProgramStart { name, pid, args, env } => {
                 self.plan.programs.push(Start { name, pid, args, env });
                 Item::ProgramStart(self.plan.programs.len() as ProgramNo - 1)
