@@ -17,7 +17,7 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
 use crate::guest::{QemuGuest, Shared};
-use crate::machine::{AccelProbe, Qemu};
+use crate::machine::{AccelProbe, Qemu, TemplateStore};
 use crate::profile::QemuProfile;
 
 /// How this backend is called.
@@ -39,6 +39,7 @@ pub struct Host {
     pub(crate) progress: Mutex<Progress>,
     pub(crate) qemu: OnceCell<Qemu>,
     pub(crate) accel: OnceCell<AccelProbe>,
+    pub(crate) templates: OnceCell<TemplateStore>,
     /// One after the other: two guests of one kind must not make its image at the same time.
     pub(crate) images: tokio::sync::Mutex<BTreeMap<String, crate::image::Image>>,
 }
@@ -65,6 +66,7 @@ impl Host {
             progress: Mutex::new(progress),
             qemu: OnceCell::new(),
             accel: OnceCell::new(),
+            templates: OnceCell::new(),
             images: tokio::sync::Mutex::default(),
         }))
     }

@@ -3,17 +3,21 @@
 use std::fs::File;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use provium_protocol::profile::BootSpec;
+use provium_protocol::profile::{BootFile, BootSpec};
 use provium_protocol::time::SECOND;
 use provium_protocol::wire::Settings;
 use provium_protocol::{Nanos, OpError};
+use sha2::{Digest, Sha256};
 
 use crate::backend::{Host, NAME};
 use crate::image::{self, Image};
 use crate::link::Link;
-use crate::machine::{Accel, Board, LaunchSpec, Machine, Qemu, VirtualTime, probe_accel};
+use crate::machine::{
+    Accel, Board, LaunchSpec, Machine, MachineError, Qemu, TEMPLATES_LIMIT, Template, TemplateKey, TemplateStore,
+    VirtualTime, probe_accel,
+};
 use crate::profile::{AccelKind, AgentKind, MachineKind, QemuProfile, TimeKind};
 
 /// How long a boot may take that says nothing else: an emulated one takes three seconds, on a busy machine ten times as long.
@@ -22,13 +26,31 @@ const BOOT_TIMEOUT: Nanos = 60 * SECOND;
 /// Memory of a guest that says nothing else, in bytes.
 const MEMORY: u64 = 256 << 20;
 
+/// The note by which a test asks for a boot from the beginning.
+pub const COLD: &str = "cold";
+
 /// A guest that answers.
 pub struct Booted {
     pub machine: Machine,
     pub link: Link,
 }
 
+/// What every boot of a guest needs.
+struct Boot<'a> {
+    host: &'a Host,
+    qemu: &'a Qemu,
+    spec: &'a BootSpec,
+    image: Image,
+    agent: &'static [u8],
+    launch: LaunchSpec,
+    seed: u64,
+    boots: u64,
+}
+
 /// Boots a guest. `seed` is that of its entropy, `boots` says how often it was booted before.
+///
+/// # Errors
+/// Why there is no guest that answers.
 pub async fn boot(host: &Host, spec: &BootSpec, seed: u64, boots: u64) -> Result<Booted, OpError> {
     let profile = profile(host, spec);
     if profile.agent == AgentKind::Qga {
@@ -42,38 +64,122 @@ pub async fn boot(host: &Host, spec: &BootSpec, seed: u64, boots: u64) -> Result
     };
     let qemu = host.qemu.get_or_try_init(Qemu::find).await.map_err(|error| OpError::agent(error.to_string()))?;
     let image = image(host, &profile).await?;
-    let timeout = spec.options.boot_timeout_ns.unwrap_or(BOOT_TIMEOUT);
     let launch = launch_spec(host, qemu, spec, &profile, &image, seed).await?;
-    let initrd = initrd(image, agent, spec).await?;
-    let launch = LaunchSpec { initrd: Some(path_of(&initrd)), ..launch };
-    let machine = Machine::launch(qemu, launch).await.map_err(|error| OpError::agent(error.to_string()))?;
-    let link = match machine.take_agent_link() {
-        Some(socket) => Link::open(socket),
-        None => return Err(OpError::agent("the machine has no link to its agent")),
-    };
-    let settings = settings(spec, seed);
-    let answers = async {
-        link.hello(nonce(seed, boots), boots).await?;
-        link.settle(settings).await
-    };
-    tokio::select! {
-        biased;
-        answered = tokio::time::timeout(Duration::from_nanos(timeout), answers) => match answered {
-            Ok(answered) => answered?,
-            Err(_) => {
+    let boot = Boot { host, qemu, spec, image, agent, launch, seed, boots };
+    let cold = host.cold_boot || spec.notes.contains_key(COLD) || boot.launch.virtual_time.is_some();
+    if cold { boot.cold().await } else { boot.cloned().await }
+}
+
+impl Boot<'_> {
+    /// From the beginning.
+    async fn cold(&self) -> Result<Booted, OpError> {
+        let initrd = initrd(self.image.clone(), self.agent, self.spec.options.files.clone()).await?;
+        let launch = LaunchSpec { initrd: Some(path_of(&initrd)), ..self.launch.clone() };
+        let machine = Machine::launch(self.qemu, launch).await.map_err(|error| OpError::agent(error.to_string()))?;
+        self.greet(machine, Some(self.settings(Vec::new()))).await
+    }
+
+    /// From a guest of the same kind that has booted before; makes one if there is none.
+    async fn cloned(&self) -> Result<Booted, OpError> {
+        let template = match self.template().await {
+            Ok(template) => template,
+            Err(Unsaved::Boot(error)) => return Err(error),
+            Err(Unsaved::Template(error)) => {
+                self.host.say(&format!("`{}` boots from the beginning: {error}", self.spec.vm));
+                return self.cold().await;
+            }
+        };
+        let clone = Machine::clone_from(self.qemu, self.launch.clone(), &template).await;
+        let machine = clone.map_err(|error| OpError::agent(error.to_string()))?;
+        self.greet(machine, Some(self.settings(self.spec.options.files.clone()))).await
+    }
+
+    /// The saved guest that this one begins from.
+    async fn template(&self) -> Result<Template, Unsaved> {
+        let store = self.host.templates.get_or_try_init(|| async {
+            let cache =
+                image::Cache::from_environment().map_err(|error| Unsaved::Boot(OpError::agent(error.to_string())))?;
+            TemplateStore::open(cache.root().join("templates"), TEMPLATES_LIMIT).map_err(Unsaved::Template)
+        });
+        let store = store.await?;
+        let content = format!("{} {}", self.image.digest, agent_digest(self.agent));
+        let key = TemplateKey::of(self.qemu, &self.launch, Some(&content)).map_err(Unsaved::Template)?;
+        if let Some(template) = store.find(&key).await.map_err(Unsaved::Template)? {
+            return Ok(template);
+        }
+        let lock = store.lock(&key).await.map_err(Unsaved::Template)?;
+        if let Some(template) = store.find(&key).await.map_err(Unsaved::Template)? {
+            return Ok(template);
+        }
+        let initrd = initrd(self.image.clone(), self.agent, Vec::new()).await.map_err(Unsaved::Boot)?;
+        let launch = LaunchSpec { initrd: Some(path_of(&initrd)), savable: true, ..self.launch.clone() };
+        let machine = Machine::launch(self.qemu, launch).await;
+        let machine = machine.map_err(|error| Unsaved::Boot(OpError::agent(error.to_string())))?;
+        let booted = self.greet(machine, None).await.map_err(Unsaved::Boot)?;
+        let saved = store.save(&lock, &booted.machine).await.map_err(Unsaved::Template);
+        booted.machine.kill().await;
+        saved
+    }
+
+    /// Waits until the agent answers, and makes the guest its own.
+    async fn greet(&self, machine: Machine, settings: Option<Settings>) -> Result<Booted, OpError> {
+        let Some(socket) = machine.take_agent_link() else {
+            return Err(OpError::agent("the machine has no link to its agent"));
+        };
+        let link = Link::open(socket);
+        let answers = async {
+            link.hello(nonce(self.seed, self.boots), self.boots).await?;
+            match settings {
+                Some(settings) => link.settle(settings).await,
+                None => Ok(()),
+            }
+        };
+        let timeout = Duration::from_nanos(self.spec.options.boot_timeout_ns.unwrap_or(BOOT_TIMEOUT));
+        tokio::select! {
+            biased;
+            answered = answers => answered?,
+            () = tokio::time::sleep(timeout) => {
                 return Err(OpError::timeout(format!(
                     "the guest `{}` did not answer within {} s of its boot (boot_timeout); the last lines of its console:\n{}",
-                    spec.vm,
-                    Duration::from_nanos(timeout).as_secs_f64(),
+                    self.spec.vm,
+                    timeout.as_secs_f64(),
                     machine.console().tail()
                 )));
             }
-        },
-        ended = machine.ended() => {
-            return Err(OpError::lost(format!("the guest `{}` ended while it booted: {ended}", spec.vm)));
+            ended = machine.ended() => {
+                return Err(OpError::lost(format!("the guest `{}` ended while it booted: {ended}", self.spec.vm)));
+            }
+        }
+        Ok(Booted { machine, link })
+    }
+
+    fn settings(&self, files: Vec<BootFile>) -> Settings {
+        Settings {
+            hostname: Some(self.spec.hostname().to_owned()),
+            entropy: self.seed.to_le_bytes().repeat(4),
+            realtime_ns: Some(self.spec.options.initial_time_ns.unwrap_or_else(host_time)),
+            files,
+            modules: Vec::new(),
         }
     }
-    Ok(Booted { machine, link })
+}
+
+/// Why there is no saved guest to begin from.
+enum Unsaved {
+    /// A guest of this kind does not boot at all.
+    Boot(OpError),
+    /// It boots, and cannot be saved or found.
+    Template(MachineError),
+}
+
+/// The host's clock, in nanoseconds since 1970.
+fn host_time() -> i128 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i128::try_from(since.as_nanos()).unwrap_or(i128::MAX)
+}
+
+fn agent_digest(agent: &[u8]) -> String {
+    Sha256::digest(agent).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Any number that an earlier conversation did not have.
@@ -154,8 +260,7 @@ async fn launch_spec(
 }
 
 /// Writes the guest's initramfs into memory that ends with this process.
-async fn initrd(image: Image, agent: &'static [u8], spec: &BootSpec) -> Result<File, OpError> {
-    let files = spec.options.files.clone();
+async fn initrd(image: Image, agent: &'static [u8], files: Vec<BootFile>) -> Result<File, OpError> {
     let written = tokio::task::spawn_blocking(move || {
         // SAFETY: the name is a string that ends in a zero byte.
         let fd = unsafe { libc::memfd_create(c"provium-initrd".as_ptr(), libc::MFD_CLOEXEC) };
@@ -175,14 +280,4 @@ async fn initrd(image: Image, agent: &'static [u8], spec: &BootSpec) -> Result<F
 /// A name by which other processes of this user can open the file, for as long as it is open here.
 fn path_of(file: &File) -> PathBuf {
     PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()))
-}
-
-fn settings(spec: &BootSpec, seed: u64) -> Settings {
-    Settings {
-        hostname: Some(spec.hostname().to_owned()),
-        entropy: seed.to_le_bytes().repeat(4),
-        realtime_ns: spec.options.initial_time_ns,
-        files: Vec::new(),
-        modules: Vec::new(),
-    }
 }
