@@ -125,7 +125,7 @@ impl Shell {
     pub async fn run(&mut self, command: &str) -> String {
         self.send(&format!("sh {command}")).await;
         let mut said = self.until("done\n").await;
-        // The guest may notice late that a clone's host is another one, and begin anew.
+        // A guest that was saved while nobody held the host's end finds it closed, and begins anew.
         while let Some(rest) = said.strip_prefix("ready\n") {
             said = rest.to_owned();
         }

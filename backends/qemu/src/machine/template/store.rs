@@ -65,7 +65,9 @@ impl TemplateStore {
     }
 
     /// The template of this key: the one that is there, or one of the machine that `make` boots. Of all that want the same
-    /// at once, in whichever processes, one makes it, and the others wait for it. The saved machine is ended.
+    /// at once, in whichever processes, one makes it, and the others wait for it. The saved machine is ended. As long as
+    /// it is saved, its agent link should be held: a guest that is saved with a link that was closed finds it closed when
+    /// it goes on.
     pub async fn find_or_make<E: From<MachineError>>(
         &self,
         key: &TemplateKey,
