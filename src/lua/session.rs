@@ -52,13 +52,21 @@ impl Session {
         let host = Host::new(backend, setup);
         let build = || -> mlua::Result<Lua> {
             let libraries = StdLib::COROUTINE | StdLib::TABLE | StdLib::STRING | StdLib::UTF8 | StdLib::MATH;
-            let lua = Lua::new_with(StdLib::NONE, LuaOptions::default())?;
+            // The handle that a state is made with collects all garbage when it goes. All others do not, and it is of no
+            // use: closing the state frees everything.
+            let lua = Lua::new_with(StdLib::NONE, LuaOptions::default())?.clone();
             lua.gc_stop();
             heap::install(&lua, MEMORY_LIMIT)?;
             lua.load_std_libs(libraries)?;
             stock::install(&lua)?;
             lua.set_app_data(Rc::clone(&host));
             install(&lua, &host)?;
+            debug_assert!(
+                lua.used_memory() < heap::FIRST_BYTES / 2,
+                "a fresh state is too large: {}",
+                lua.used_memory()
+            );
+            heap::mind_the_limit(&lua)?;
             Ok(lua)
         };
         match build() {

@@ -5,30 +5,57 @@
 //! functions, and has its place from [`heap`](super::heap). What replaces a function here calls the one that was there in
 //! its own place, so that errors name the function and the line as they always do.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 
-use mlua::{Function, IntoLuaMulti, Lua, LuaString, Table, Value, ffi};
+use mlua::{Function, IntoLuaMulti, Lua, Table, Value, ffi};
 
 /// Makes blocks of all functions of the globals, of the libraries in them and of the strings' metatable.
 pub fn install(lua: &Lua) -> mlua::Result<()> {
-    let globals = lua.globals();
-    let codes: Table = globals.raw_get("utf8")?;
-    // Handed out by other functions, and nowhere to be found otherwise.
-    let next = block(lua, globals.raw_get("next")?)?;
-    let of_ipairs: Function = globals.raw_get::<Function>("ipairs")?.call(lua.create_table()?)?;
-    let of_codes: Function = codes.raw_get("codes")?;
-    let (strict, lax): (Function, Function) = (of_codes.call("")?, of_codes.call(("", true))?);
-    globals.raw_set("next", &next)?;
-    replace(lua, &globals, "pairs", pairs, (next,))?;
-    replace(lua, &globals, "ipairs", ipairs, (block(lua, of_ipairs)?,))?;
-    replace(lua, &codes, "codes", utf8_codes, (block(lua, strict)?, block(lua, lax)?))?;
-    replace(lua, &globals, "setmetatable", setmetatable, ())?;
-    for name in ["_G", "coroutine", "table", "string", "utf8", "math"] {
-        make_blocks(lua, &globals.raw_get(name)?)?;
-    }
-    match lua.type_metatable::<LuaString>() {
-        Some(metatable) => make_blocks(lua, &metatable),
-        None => Ok(()),
+    // SAFETY: called with the caller's part of the stack below; an error is caught there.
+    unsafe { lua.exec_raw((), |state| install_in(state)) }
+}
+
+/// The libraries, as they are called in the globals.
+const LIBRARIES: [&CStr; 6] = [c"_G", c"coroutine", c"table", c"string", c"utf8", c"math"];
+
+unsafe fn install_in(state: *mut ffi::lua_State) {
+    // SAFETY: room is made for all that is pushed; the libraries are loaded, so their tables and functions are there.
+    unsafe {
+        ffi::luaL_checkstack(state, 12, std::ptr::null());
+        let top = ffi::lua_gettop(state);
+        ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, ffi::LUA_RIDX_GLOBALS);
+        let globals = top + 1;
+        ffi::lua_getfield(state, globals, c"utf8".as_ptr());
+        let utf8 = top + 2;
+        // Handed out by other functions, and some of them nowhere to be found otherwise.
+        ffi::lua_getfield(state, globals, c"next".as_ptr());
+        make_block(state);
+        ffi::lua_pushvalue(state, -1);
+        ffi::lua_setfield(state, globals, c"next".as_ptr());
+        replace(state, globals, c"pairs", pairs, 1);
+        ffi::lua_getfield(state, globals, c"ipairs".as_ptr());
+        ffi::lua_createtable(state, 0, 0);
+        ffi::lua_call(state, 1, 1);
+        make_block(state);
+        replace(state, globals, c"ipairs", ipairs, 1);
+        for lax in 0..=1 {
+            ffi::lua_getfield(state, utf8, c"codes".as_ptr());
+            ffi::lua_pushstring(state, c"".as_ptr());
+            ffi::lua_pushboolean(state, lax);
+            ffi::lua_call(state, 2, 1);
+            make_block(state);
+        }
+        replace(state, utf8, c"codes", utf8_codes, 2);
+        replace(state, globals, c"setmetatable", setmetatable, 0);
+        for name in LIBRARIES {
+            ffi::lua_getfield(state, globals, name.as_ptr());
+            make_blocks(state);
+        }
+        ffi::lua_pushstring(state, c"".as_ptr());
+        if ffi::lua_getmetatable(state, -1) != 0 {
+            make_blocks(state);
+        }
+        ffi::lua_settop(state, top);
     }
 }
 
@@ -38,14 +65,15 @@ pub fn format(lua: &Lua, show: Function) -> mlua::Result<Function> {
     replacement(lua, string.raw_get("format")?, string_format, (show,))
 }
 
-fn replace(
-    lua: &Lua,
-    library: &Table,
-    name: &str,
-    by: ffi::lua_CFunction,
-    values: impl IntoLuaMulti,
-) -> mlua::Result<()> {
-    library.raw_set(name, replacement(lua, library.raw_get(name)?, by, values)?)
+/// Replaces a function of a library; the `own` values on top of the stack become the new one's, behind the old one.
+unsafe fn replace(state: *mut ffi::lua_State, library: c_int, name: &CStr, by: ffi::lua_CFunction, own: c_int) {
+    // SAFETY: the caller has pushed so many values and made room for one more; the library is a table.
+    unsafe {
+        ffi::lua_getfield(state, library, name.as_ptr());
+        ffi::lua_insert(state, -1 - own);
+        ffi::lua_pushcclosure(state, by, own + 1);
+        ffi::lua_setfield(state, library, name.as_ptr());
+    }
 }
 
 /// A function whose first own value is the one that it replaces.
@@ -62,36 +90,33 @@ fn replacement(
     unsafe { lua.exec_raw(values, |state| ffi::lua_pushcclosure(state, by, count)) }
 }
 
-fn make_blocks(lua: &Lua, table: &Table) -> mlua::Result<()> {
-    // SAFETY: called with the table alone above the caller's part of the stack; at most five values are pushed, for which
-    // room is made. Assigning to a key that is there is allowed while a table is traversed.
+/// Makes blocks of the functions in the table on top of the stack, and pops it.
+unsafe fn make_blocks(state: *mut ffi::lua_State) {
+    // SAFETY: a table is there, and the caller has made room for five values. Assigning to a key that is there is allowed
+    // while a table is traversed.
     unsafe {
-        lua.exec_raw(table, |state| {
-            ffi::luaL_checkstack(state, 6, std::ptr::null());
-            let table = ffi::lua_gettop(state);
-            ffi::lua_pushnil(state);
-            while ffi::lua_next(state, table) != 0 {
-                if is_bare(state, -1) {
-                    ffi::lua_pushvalue(state, -2);
-                    push_block(state, -2);
-                    ffi::lua_rawset(state, table);
-                }
-                ffi::lua_pop(state, 1);
+        let table = ffi::lua_gettop(state);
+        ffi::lua_pushnil(state);
+        while ffi::lua_next(state, table) != 0 {
+            if is_bare(state, -1) {
+                ffi::lua_pushvalue(state, -2);
+                push_block(state, -2);
+                ffi::lua_rawset(state, table);
             }
-            ffi::lua_settop(state, table - 1);
-        })
+            ffi::lua_pop(state, 1);
+        }
+        ffi::lua_pop(state, 1);
     }
 }
 
-fn block(lua: &Lua, function: Function) -> mlua::Result<Function> {
-    // SAFETY: called with the function alone above the caller's part of the stack; leaves one value there.
+/// Makes a block of the function on top of the stack.
+unsafe fn make_block(state: *mut ffi::lua_State) {
+    // SAFETY: a value is there, and the caller has made room for two more.
     unsafe {
-        lua.exec_raw(function, |state| {
-            if is_bare(state, -1) {
-                push_block(state, -1);
-                ffi::lua_remove(state, -2);
-            }
-        })
+        if is_bare(state, -1) {
+            push_block(state, -1);
+            ffi::lua_remove(state, -2);
+        }
     }
 }
 

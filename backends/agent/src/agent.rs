@@ -90,7 +90,8 @@ impl<O: Os> Agent<O> {
 pub async fn call<O: Os>(agent: &Rc<Inner<O>>, lane: Lane, op: Op) -> Result<Reply, OpError> {
     match agent.workers.admit(lane, &op)? {
         Admission::Main => dispatch(agent, lane, op).await,
-        Admission::Worker(worker) => worker::on_lane(agent, &worker, op).await,
+        // In a box of its own: every operation would have to carry the room for it otherwise.
+        Admission::Worker(worker) => Box::pin(worker::on_lane(agent, &worker, op)).await,
     }
 }
 

@@ -71,6 +71,9 @@ impl Call {
     ) -> Call {
         let line = Rc::new(RefCell::new(Line::default()));
         let answer = Answer(Some(line.clone()));
+        // Boxed before it is awaited: a future that has yet to be awaited and one that is being awaited have each a place
+        // of their own in the block around them.
+        let work = Box::pin(work);
         let task = lab.executor.spawn(guest, Box::pin(async move { answer.give(work.await) }));
         lab.think();
         Call { line, task, lab: lab.clone(), agent: agent.clone() }

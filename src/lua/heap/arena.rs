@@ -28,11 +28,13 @@ const PAGE: usize = 4_096;
 /// What small blocks are cut from, in bytes (64 KiB).
 const CHUNK: usize = 64 << 10;
 
-/// The first class whose blocks hold so many bytes.
+/// The first class whose blocks hold so many bytes, of which there is at least one.
+#[inline]
 fn class_of(size: usize) -> usize {
-    if size <= FINE {
-        return size.max(1).div_ceil(GRAIN) - 1;
-    }
+    if size <= FINE { size.saturating_sub(1) / GRAIN } else { coarse_class_of(size) }
+}
+
+fn coarse_class_of(size: usize) -> usize {
     // `size - 1` lies in the doubling that begins at the power of two below it.
     let below = (size - 1).ilog2();
     let step = (1_usize << below) / CLASSES_PER_DOUBLING;
@@ -80,11 +82,13 @@ impl Arena {
     }
 
     /// Whether a block of this address came from here.
+    #[inline]
     pub fn holds(&self, address: usize) -> bool {
-        (self.region.base()..self.region.base() + self.top).contains(&address)
+        address.wrapping_sub(self.region.base()) < self.top
     }
 
-    /// A block of so many bytes, or 0 if there is no room.
+    /// A block of so many bytes, at least one, or 0 if there is no room.
+    #[inline]
     pub fn allocate(&mut self, size: usize) -> usize {
         if size > SMALL {
             return self.extent(size).map_or(0, |offset| self.region.base() + offset);
@@ -100,6 +104,7 @@ impl Arena {
     }
 
     /// Takes a block back that was asked for with this size, or made so long by `resize`.
+    #[inline]
     pub fn free(&mut self, address: usize, size: usize) {
         if size > SMALL {
             return self.free_extent(address - self.region.base(), pages(size));
@@ -142,17 +147,24 @@ impl Arena {
         }
     }
 
+    #[inline]
     fn cut(&mut self, size: usize) -> usize {
         let (from, to) = self.chunk;
-        if to - from < size {
-            let Some(offset) = self.extent(CHUNK) else { return 0 };
-            // What is left of the old chunk goes on in the new one when they touch, and is lost when they do not.
-            let begin = if offset == to { from } else { offset };
-            self.chunk = (begin, offset + CHUNK);
+        if to - from < size && !self.next_chunk() {
+            return 0;
         }
         let block = self.chunk.0;
         self.chunk.0 += size;
         self.region.base() + block
+    }
+
+    fn next_chunk(&mut self) -> bool {
+        let (from, to) = self.chunk;
+        let Some(offset) = self.extent(CHUNK) else { return false };
+        // What is left of the old chunk goes on in the new one when they touch, and is lost when they do not.
+        let begin = if offset == to { from } else { offset };
+        self.chunk = (begin, offset + CHUNK);
+        true
     }
 
     fn extent(&mut self, size: usize) -> Option<usize> {

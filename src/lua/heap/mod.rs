@@ -16,13 +16,19 @@ mod arena;
 mod region;
 
 use std::alloc::{Layout, dealloc};
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
 use std::ptr::null_mut;
 
-use mlua::{Lua, Table, ffi};
+use mlua::{Lua, ffi};
 
 use self::arena::Arena;
 use self::region::Region;
+
+/// Globals that a state has when a test begins, so that their table does not grow on the way there.
+const GLOBALS: c_int = 48;
+
+/// What a region has from its beginning, in bytes.
+pub const FIRST_BYTES: usize = region::STEP;
 
 /// What stands behind the allocator of one state. It ends with the last of the state's blocks.
 struct Heap {
@@ -49,33 +55,77 @@ struct Account {
 
 /// Gives a fresh state its memory from now on, at most `limit` bytes, and new globals in it. Before the libraries are
 /// loaded: what a test can see must lie in the new memory.
+///
+/// Until [`mind_the_limit`] mlua takes it that memory does not end: a state that is being made fits into what a region has
+/// from its beginning ([`FIRST_BYTES`]), and guarding each of a thousand small steps costs as much as the steps.
 pub fn install(lua: &Lua, limit: usize) -> mlua::Result<()> {
-    // Also makes mlua mind that memory may end, which it does not for states without a limit.
+    // Tells the account from anything else.
     lua.set_memory_limit(limit)?;
     let no_memory = || mlua::Error::MemoryError("the host has no memory for a Lua state".to_owned());
     let arena = Arena::new(Region::take().ok_or_else(no_memory)?);
     // SAFETY: asking for the allocator changes nothing; the new one is set with data that lives until the state's last
-    // block is given back, and passes what it did not allocate on to the old one.
+    // block is given back, and passes what it did not allocate on to the old one. mlua's flag is set while the state still
+    // has mlua's allocator, which is what mlua looks at.
     unsafe {
+        let mut minds = Ok(0);
         lua.exec_raw::<()>((), |state| {
             let used = bytes_in_use(state);
             let mut before_data = null_mut();
             let before = ffi::lua_getallocf(state, &raw mut before_data);
             let account = known_account(before_data, used, limit);
+            minds = lua.set_memory_limit(0);
             let heap = Heap { arena, used, limit, before, before_data, account };
             ffi::lua_setallocf(state, allocate, Box::into_raw(Box::new(heap)).cast());
+            renew_globals(state);
         })?;
+        minds.map(|_| ())
     }
-    let old = lua.globals();
-    let globals = lua.create_table()?;
-    for pair in old.pairs::<mlua::Value, mlua::Value>() {
-        let (name, value) = pair?;
-        globals.raw_set(name, value)?;
+}
+
+/// From now on mlua minds that memory may end.
+pub fn mind_the_limit(lua: &Lua) -> mlua::Result<()> {
+    // SAFETY: the state has the allocator that `install` set, whose data is a heap. Between the two changes of the
+    // allocator nothing is allocated: mlua only sets a number and a flag.
+    unsafe {
+        let mut minds = Ok(0);
+        lua.exec_raw::<()>((), |state| {
+            let mut data = null_mut();
+            let allocator = ffi::lua_getallocf(state, &raw mut data);
+            let heap = &*data.cast::<Heap>();
+            ffi::lua_setallocf(state, heap.before, heap.before_data);
+            minds = lua.set_memory_limit(heap.limit);
+            ffi::lua_setallocf(state, allocator, data);
+        })?;
+        minds.map(|_| ())
     }
-    globals.raw_set("_G", &globals)?;
-    // Where errors look for the names of functions.
-    lua.named_registry_value::<Table>("_LOADED")?.raw_set("_G", &globals)?;
-    lua.set_globals(globals)
+}
+
+/// Puts a table of the new memory in place of the globals, with the same in it.
+unsafe fn renew_globals(state: *mut ffi::lua_State) {
+    // SAFETY: room is made for what is pushed; the registry has its globals and its loaded libraries since the state was
+    // made, and both are tables without metatables.
+    unsafe {
+        ffi::luaL_checkstack(state, 6, std::ptr::null());
+        ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, ffi::LUA_RIDX_GLOBALS);
+        let old = ffi::lua_gettop(state);
+        ffi::lua_createtable(state, 0, GLOBALS);
+        let new = old + 1;
+        ffi::lua_pushnil(state);
+        while ffi::lua_next(state, old) != 0 {
+            ffi::lua_pushvalue(state, -2);
+            ffi::lua_insert(state, -2);
+            ffi::lua_rawset(state, new);
+        }
+        ffi::lua_pushvalue(state, new);
+        ffi::lua_setfield(state, new, c"_G".as_ptr());
+        // Where errors look for the names of functions.
+        ffi::lua_getfield(state, ffi::LUA_REGISTRYINDEX, ffi::LUA_LOADED_TABLE);
+        ffi::lua_pushvalue(state, new);
+        ffi::lua_setfield(state, -2, c"_G".as_ptr());
+        ffi::lua_pushvalue(state, new);
+        ffi::lua_rawseti(state, ffi::LUA_REGISTRYINDEX, ffi::LUA_RIDX_GLOBALS);
+        ffi::lua_settop(state, old - 1);
+    }
 }
 
 /// The sum of the lengths of all blocks that the state has.
@@ -97,39 +147,47 @@ fn known_account(data: *mut c_void, used: usize, limit: usize) -> Option<*mut Ac
     same.then_some(account)
 }
 
-/// The state's allocator, as Lua calls it.
+/// The state's allocator, as Lua calls it: some two thousand times in the life of a small test.
 unsafe extern "C" fn allocate(data: *mut c_void, block: *mut c_void, old: usize, new: usize) -> *mut c_void {
     let data = data.cast::<Heap>();
     // SAFETY: Lua passes the data that was set with this function, from the state's thread; it is freed below, with
     // the last block, after which Lua does not call again.
     let heap = unsafe { &mut *data };
-    // For a block that is not there yet, `old` is a type and no length.
-    let old = if block.is_null() { 0 } else { old };
-    if new > old && heap.limit - heap.used.min(heap.limit) < new - old {
+    if new == 0 {
+        if !block.is_null() {
+            heap.free(block, old);
+            heap.used = heap.used.saturating_sub(old);
+            if heap.used == 0 {
+                // SAFETY: made by `install` from a box; the state has no block left, so this was Lua's last call.
+                unsafe { Box::from_raw(data) }.end();
+            }
+        }
         return null_mut();
     }
-    let moved = if new == 0 { heap.free(block, old) } else { heap.change(block, old, new) };
-    if new == 0 || !moved.is_null() {
-        heap.used = (heap.used + new).saturating_sub(old);
+    // For a block that is not there yet, `old` is a type and no length.
+    let old = if block.is_null() { 0 } else { old };
+    if new > old && heap.limit.saturating_sub(heap.used) < new - old {
+        return null_mut();
     }
-    if heap.used == 0 {
-        // SAFETY: made by `install` from a box; the state has no block left, so this was Lua's last call.
-        unsafe { Box::from_raw(data) }.end();
+    let moved = if block.is_null() { heap.arena.allocate(new) as *mut c_void } else { heap.change(block, old, new) };
+    if !moved.is_null() {
+        heap.used = (heap.used + new).saturating_sub(old);
     }
     moved
 }
 
 impl Heap {
-    fn free(&mut self, block: *mut c_void, size: usize) -> *mut c_void {
+    #[inline]
+    fn free(&mut self, block: *mut c_void, size: usize) {
         if self.arena.holds(block as usize) {
             self.arena.free(block as usize, size);
-        } else if !block.is_null() {
+        } else {
             // SAFETY: what the arena does not hold came from the allocator before, with this size.
             unsafe { (self.before)(self.before_data, block, size, 0) };
         }
-        null_mut()
     }
 
+    /// Makes a block that is there longer or shorter.
     fn change(&mut self, block: *mut c_void, old: usize, new: usize) -> *mut c_void {
         let ours = self.arena.holds(block as usize);
         if ours && self.arena.resize(block as usize, old, new) {
@@ -139,7 +197,7 @@ impl Heap {
         if moved == 0 {
             // Lua relies on it that a block can always be made smaller. One of ours is then too long for its class,
             // which does no harm.
-            return match (new <= old && !block.is_null(), ours) {
+            return match (new <= old, ours) {
                 (true, true) => block,
                 // SAFETY: as in `free`.
                 (true, false) => unsafe { (self.before)(self.before_data, block, old, new) },
@@ -147,11 +205,9 @@ impl Heap {
             };
         }
         let moved = moved as *mut c_void;
-        if !block.is_null() {
-            // SAFETY: both blocks are at least so long, and a fresh block overlaps none.
-            unsafe { std::ptr::copy_nonoverlapping(block.cast::<u8>(), moved.cast(), old.min(new)) };
-            self.free(block, old);
-        }
+        // SAFETY: both blocks are at least so long, and a fresh block overlaps none.
+        unsafe { std::ptr::copy_nonoverlapping(block.cast::<u8>(), moved.cast(), old.min(new)) };
+        self.free(block, old);
         moved
     }
 

@@ -13,7 +13,7 @@ const FIRST: usize = 1 << 44;
 const LAST: usize = 1 << 46;
 
 /// The memory that is asked of the host at a time, in bytes (1 MiB): a small test needs no more.
-const STEP: usize = 1 << 20;
+pub const STEP: usize = 1 << 20;
 
 /// The longest a region grows, in bytes (1 GiB): twice what Lua may hold, for what lies between its blocks.
 pub const MAX_LENGTH: usize = 1 << 30;
