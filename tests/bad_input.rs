@@ -328,3 +328,16 @@ fn system_calls_may_be_given_anything() {
          t:log(n)",
     ));
 }
+
+#[test]
+fn a_program_that_matches_without_end_is_ended() {
+    passes(
+        "provium.sim:program(\"spin\", function() ((\"x\"):rep(50)):find((\".-\"):rep(20) .. \"b\") end)\n\
+         test(\"the program\", { timeout = \"60s\" }, function(t)\n\
+         local vm = provium:vm(\"v\", \"linux\"):boot()\n\
+         local r = vm:run(\"spin\", {timeout = 30})\n\
+         t:assert_eq(r.exit_code, 1)\n\
+         t:assert_contains(r.stderr, \"cannot be preempted\")\n\
+         t:assert_eq(vm:run(\"echo alive\").stdout, \"alive\\n\")\nend)\n",
+    );
+}

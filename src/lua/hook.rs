@@ -5,6 +5,9 @@
 //! catch that. Where Lua cannot yield (inside `table.sort` and the like) it raises an error instead, and goes on
 //! raising and yielding in turn, from then on at every instruction, until the task is out of there: a loop around
 //! a `pcall` has an instruction or two where it can be stopped.
+//!
+//! What is one instruction to Lua and can still take long is a pattern to match: [`pattern`](super::pattern) looks at the
+//! clock by itself.
 
 use mlua::{HookTriggers, Lua, VmState};
 use provium_protocol::Nanos;
@@ -33,36 +36,67 @@ pub fn install(lua: &Lua) -> mlua::Result<()> {
 }
 
 fn set(lua: &Lua, every: u32) -> mlua::Result<()> {
-    let stuck = std::cell::Cell::new(0);
     lua.set_global_hook(HookTriggers::new().every_nth_instruction(every), move |lua, _| {
         let host = Host::of(lua);
         host.mind_memory(lua);
         if host.in_program.get() {
-            return program_slice(&host, &stuck);
+            return program_slice(&host);
         }
-        host.backend.compute(SLICE_NS);
-        host.looks.set(host.looks.get() + 1);
-        let Some(section) = host.current.borrow().as_ref().map(|task| std::rc::Rc::clone(&task.section)) else {
+        if !time_is_up(lua, &host, 1)? {
             return Ok(VmState::Continue);
-        };
-        if !host.backend.overdue(section.deadline.get(), host.looks.get()) {
-            return Ok(VmState::Continue);
-        }
-        if section.interrupted_at.borrow().is_none() {
-            let look = host.looks.get();
-            host.setup.observers.tell(|observer| observer.interrupted(look));
-            *section.interrupted_at.borrow_mut() = place::caller(lua, &host);
-        }
-        if every != 1 {
-            host.hook_is_fine.set(true);
-            set(lua, 1)?;
         }
         if host.interrupt.replace(Interrupt::Deadline) == Interrupt::None {
             return Ok(VmState::Yield);
         }
         host.interrupt.set(Interrupt::None);
-        Err(Fault::timeout("the test's time is up").into())
+        Err(Fault::timeout(TIME_IS_UP).into())
     })
+}
+
+/// What is raised where Lua cannot yield.
+const TIME_IS_UP: &str = "the test's time is up";
+
+/// Charges a task for so many slices; whether its deadline has come.
+fn time_is_up(lua: &Lua, host: &Host, slices: u32) -> mlua::Result<bool> {
+    host.backend.compute(Nanos::from(slices) * SLICE_NS);
+    host.looks.set(host.looks.get() + 1);
+    let Some(section) = host.current.borrow().as_ref().map(|task| std::rc::Rc::clone(&task.section)) else {
+        return Ok(false);
+    };
+    if !host.backend.overdue(section.deadline.get(), host.looks.get()) {
+        return Ok(false);
+    }
+    if section.interrupted_at.borrow().is_none() {
+        let look = host.looks.get();
+        host.setup.observers.tell(|observer| observer.interrupted(look));
+        *section.interrupted_at.borrow_mut() = place::caller(lua, host);
+    }
+    if !host.hook_is_fine.replace(true) {
+        set(lua, 1)?;
+    }
+    Ok(true)
+}
+
+/// A look at the clock by a function that computes for long without any instruction of Lua's. `can_yield` is whether it
+/// can yield; returns whether it must, and an error when it must and cannot. Inside a simulated program, which goes on
+/// after its slice, it is not made to: what waits there is the function's own middle.
+pub fn look(lua: &Lua, slices: u32, can_yield: bool) -> mlua::Result<bool> {
+    let host = Host::of(lua);
+    host.mind_memory(lua);
+    if host.in_program.get() {
+        return stuck(&host, slices).map(|()| false);
+    }
+    if !time_is_up(lua, &host, slices)? {
+        return Ok(false);
+    }
+    if can_yield {
+        host.interrupt.set(Interrupt::Deadline);
+        return Ok(true);
+    }
+    host.interrupt.set(Interrupt::None);
+    let mut fault = Fault::timeout(TIME_IS_UP);
+    fault.at = place::caller(lua, &host);
+    Err(fault.into())
 }
 
 /// Sets the hook back after a section that was interrupted.
@@ -71,17 +105,23 @@ pub fn reset(lua: &Lua, host: &Host) -> mlua::Result<()> {
     if host.hook_is_fine.replace(false) { install(lua) } else { Ok(()) }
 }
 
-fn program_slice(host: &Host, stuck: &std::cell::Cell<u32>) -> mlua::Result<VmState> {
+fn program_slice(host: &Host) -> mlua::Result<VmState> {
     if host.interrupt.replace(Interrupt::Slice) == Interrupt::None {
-        stuck.set(0);
+        host.stuck.set(0);
         return Ok(VmState::Yield);
     }
     // The last request to yield was not met: this is inside a C function.
-    host.backend.compute(SLICE_NS);
-    stuck.set(stuck.get() + 1);
-    if stuck.get() < MAX_STUCK_SLICES {
-        return Ok(VmState::Continue);
+    stuck(host, 1).map(|()| VmState::Continue)
+}
+
+/// A simulated program computes so many slices where it cannot be preempted.
+fn stuck(host: &Host, slices: u32) -> mlua::Result<()> {
+    host.backend.compute(Nanos::from(slices) * SLICE_NS);
+    let so_far = host.stuck.get() + slices;
+    if so_far < MAX_STUCK_SLICES {
+        host.stuck.set(so_far);
+        return Ok(());
     }
-    stuck.set(0);
+    host.stuck.set(0);
     Err(Fault::timeout("a simulated program computed for 10s inside a function that cannot be preempted").into())
 }

@@ -71,6 +71,8 @@ pub struct Host {
     pub collects: Cell<bool>,
     /// Whether the instruction hook runs at every instruction, because a deadline has passed.
     pub hook_is_fine: Cell<bool>,
+    /// Slices that a simulated program has computed where it cannot be preempted.
+    pub stuck: Cell<u32>,
     /// The Lua lines of the last error, from the message handler.
     pub error_stack: RefCell<Vec<Place>>,
     /// The file's top level.
@@ -145,6 +147,7 @@ impl Host {
             interrupt: Cell::new(Interrupt::None),
             collects: Cell::new(false),
             hook_is_fine: Cell::new(false),
+            stuck: Cell::new(0),
             error_stack: RefCell::default(),
             top: Section::new(None),
             top_lab: Lab::new(None),

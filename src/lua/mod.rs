@@ -24,6 +24,7 @@ mod machine;
 mod modules;
 mod native;
 mod ops;
+mod pattern;
 mod place;
 mod process;
 mod run_result;

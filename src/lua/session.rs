@@ -13,7 +13,7 @@ use super::failure::{self, Raised};
 use super::host::{Host, Setup};
 use super::lab::{Lab, LabRef};
 use super::task::{LuaThread, Owner, Thrown};
-use super::{batch, heap, hook, json, native, place, sandbox, stock, t, tasks, testing};
+use super::{batch, heap, hook, json, native, pattern, place, sandbox, stock, t, tasks, testing};
 use crate::runner::event::Failure;
 use crate::runner::file::TestInfo;
 use crate::runner::section::Section;
@@ -58,6 +58,7 @@ impl Session {
             lua.gc_stop();
             heap::install(&lua, MEMORY_LIMIT)?;
             lua.load_std_libs(libraries)?;
+            pattern::install(&lua)?;
             stock::install(&lua)?;
             lua.set_app_data(Rc::clone(&host));
             install(&lua, &host)?;
