@@ -88,7 +88,10 @@ pub(super) fn build(cache: &Cache, kind: Kind, progress: &mut dyn FnMut(&str)) -
             .collect(),
         files,
     };
-    cache.commit(kind, &key, made, manifest)
+    let entry = cache.commit(kind, &key, made, manifest)?;
+    let used = cache.entries().into_iter().flat_map(|entry| entry.manifest.packages);
+    packages.prune(&used.map(|package| (package.name, package.version)).collect());
+    Ok(entry)
 }
 
 /// The packages of an image.

@@ -4,10 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
 use super::error::{Context, ImageError};
+
+/// How the names of directories begin that packages are fetched into.
+const FETCHING: &str = ".fetch-";
+
+/// How old a file must be that is removed because nothing needs it.
+const LEFT_ALONE: Duration = Duration::from_secs(24 * 3600);
 
 /// Lines of apt's complaint that are shown.
 const SHOWN_LINES: usize = 3;
@@ -117,7 +124,7 @@ impl Packages {
 
     fn download(&self, packages: &[&Package]) -> Result<(), ImageError> {
         // A directory of its own: whoever fetches the same package at the same time does not write into our file.
-        let own = tempfile::Builder::new().prefix(".fetch-").tempdir_in(&self.dir).context("write in", &self.dir)?;
+        let own = tempfile::Builder::new().prefix(FETCHING).tempdir_in(&self.dir).context("write in", &self.dir)?;
         let asked: Vec<String> =
             packages.iter().map(|package| format!("{}={}", package.name, package.version)).collect();
         let arguments: Vec<&str> = ["download"].into_iter().chain(asked.iter().map(String::as_str)).collect();
@@ -134,6 +141,25 @@ impl Packages {
             fs::rename(&fetched, &path).context("write", &path)?;
         }
         Ok(())
+    }
+
+    /// Removes the files of packages that no image was made of, and what killed fetchers left, if they are older than a day:
+    /// younger ones may belong to an image that is being made.
+    pub fn prune(&self, used: &BTreeSet<(String, String)>) {
+        let Ok(folder) = fs::read_dir(&self.dir) else { return };
+        for item in folder.flatten() {
+            let name = item.file_name().to_string_lossy().into_owned();
+            let ours = match name_and_version(&name) {
+                Some(package) => !used.contains(&package),
+                None => name.starts_with(FETCHING),
+            };
+            let age = item.metadata().and_then(|found| found.modified()).ok().and_then(|then| then.elapsed().ok());
+            if ours && age.is_some_and(|age| age > LEFT_ALONE) {
+                // What cannot be removed costs nothing but its space.
+                let path = item.path();
+                let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            }
+        }
     }
 
     /// Unpacks a package's file into a directory.
@@ -233,14 +259,17 @@ fn shown(output: &Output) -> String {
 fn parse_uri(line: &str) -> Option<Package> {
     let mut words = line.strip_prefix('\'')?.split_once("' ")?.1.split(' ');
     let (file, size, digest) = (words.next()?, words.next()?, words.next().unwrap_or(""));
-    // NAME_VERSION_ARCHITECTURE.deb, the version's colon written as %3a.
-    let mut parts = file.strip_suffix(".deb")?.split('_');
-    let (name, version) = (parts.next()?.to_owned(), parts.next()?.replace("%3a", ":"));
-    if file.contains('/') || file.starts_with('.') || name.is_empty() {
-        return None;
-    }
+    let (name, version) = name_and_version(file)?;
     let (file, digest) = (file.to_owned(), digest.to_owned());
     Some(Package { name, version, file, size: size.parse().ok()?, digest })
+}
+
+/// What a file's name says of its package: `NAME_VERSION_ARCHITECTURE.deb`, the version's colon written as `%3a`.
+fn name_and_version(file: &str) -> Option<(String, String)> {
+    let mut parts = file.strip_suffix(".deb")?.split('_');
+    let (name, version) = (parts.next()?, parts.next()?);
+    let good = !file.contains('/') && !file.starts_with('.') && !name.is_empty();
+    good.then(|| (name.to_owned(), version.replace("%3a", ":")))
 }
 
 /// Reads the fields `Pre-Depends` and `Depends` of each package in the output of `apt-cache show`.
@@ -320,6 +349,30 @@ mod tests {
             "apt failed on package `zlib1g, busybox-static`: it ended with exit status: 100 and said nothing",
         ];
         assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn packages_that_nothing_was_made_of_are_removed_in_time() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let packages = Packages::new(dir.path().to_owned()).expect("writable");
+        let old = std::time::SystemTime::now() - 2 * LEFT_ALONE;
+        for (name, age) in
+            [("a_1%3a1_amd64.deb", old), ("a_1%3a0_amd64.deb", old), ("b_1_all.deb", std::time::SystemTime::now())]
+        {
+            let file = fs::File::create(dir.path().join(name)).expect("writable");
+            file.set_modified(age).expect("writable");
+        }
+        let left = dir.path().join(".fetch-x");
+        fs::create_dir(&left).expect("writable");
+        fs::File::open(&left).and_then(|dir| dir.set_modified(old)).expect("writable");
+        fs::write(dir.path().join("notes"), "somebody's own").expect("writable");
+        packages.prune(&BTreeSet::from([("a".to_owned(), "1:1".to_owned())]));
+        let names: BTreeSet<String> = fs::read_dir(dir.path())
+            .expect("there")
+            .flatten()
+            .map(|item| item.file_name().to_string_lossy().into_owned())
+            .collect();
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["a_1%3a1_amd64.deb", "b_1_all.deb", "notes"]);
     }
 
     #[test]
