@@ -58,7 +58,7 @@ test("an unknown state is refused and the states are listed", function(t)
 end)
 
 test("a child that nobody waits for is a zombie", function(t)
-    local p = vm:run_async("true & echo $!; exec sleep 60")
+    local p = vm:run_async("sleep 0.3 & echo $!; exec sleep 60")
     local child = p:stdout_stream():read_until("\n"):match("%d+")
     wait_until(function() return support.proc_stat(vm, child, 3) == "Z" end, { desc = "a zombie" })
     t:assert_eq(support.proc_stat(vm, child, 4), tostring(p:pid()))

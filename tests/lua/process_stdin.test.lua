@@ -80,7 +80,7 @@ test("a write that waits holds up nobody else", function(t)
 end)
 
 test("a write that waits ends when the process is killed", function(t)
-    local p = vm:run_async("sleep 60", { stdin_open = true })
+    local p = vm:run_async("exec sleep 60", { stdin_open = true })
     local writer = t:spawn(function() return p:stdin_write(("x"):rep(200000)) end)
     co.sleep("200ms")
     p:kill("KILL")

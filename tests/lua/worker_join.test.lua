@@ -84,7 +84,7 @@ end)
 
 test("kill reaches every process of the worker that runs", function(t)
     local w = vm:spawn_worker()
-    local a, b, c = w:run_async("sleep 60"), w:run_async("sleep 60"), w:run_async("true")
+    local a, b, c = w:run_async("exec sleep 60"), w:run_async("exec sleep 60"), w:run_async("true")
     c:wait(10)
     t:assert_eq(w:kill(), 2)
     t:assert_eq(a:wait(10).signal_name, "SIGTERM")

@@ -110,6 +110,19 @@ fn processes_are_signalled_and_their_states_seen() {
 }
 
 #[test]
+fn a_process_is_seen_as_its_program_as_soon_as_it_is_told_of() {
+    on_agent(async |bed| {
+        for _ in 0..50 {
+            let (proc, pid) = spawned(bed.call(Op::Spawn(direct("sleep", &["1000"]))).await);
+            let read = |name: &str| bed.call(Op::ReadFile(format!("/proc/{pid}/{name}").as_str().into()));
+            assert_eq!(bytes(read("cmdline").await), b"sleep\x001000\0");
+            assert_eq!(bytes(read("comm").await), b"sleep\n");
+            bed.call(Op::ProcSignal { proc, signal: Signal::SIGKILL, group: false }).await.expect("it is killed");
+        }
+    });
+}
+
+#[test]
 fn closing_is_patient_and_then_is_not() {
     on_agent(async |bed| {
         let (polite, _) = bed.spawn("trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done").await;

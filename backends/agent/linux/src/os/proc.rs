@@ -14,6 +14,17 @@ const FIRST_PAUSE: Duration = Duration::from_micros(200);
 /// The longest pause: a person does not notice it, and a processor neither.
 const LONGEST_PAUSE: Duration = Duration::from_millis(5);
 
+/// Where the address stands at which arguments and environment end, counted from behind the name: what execve(2) sets last.
+const ARGUMENTS_END: usize = 48;
+/// Fields that are looked at.
+const LAST_FIELD: usize = ARGUMENTS_END + 1;
+
+/// How long a program may take to be seen as what it is: longer means that it cannot be seen.
+const START_PATIENCE: Duration = Duration::from_millis(200);
+
+/// Between two looks at a program that starts.
+const START_PAUSE: Duration = Duration::from_micros(50);
+
 /// One line of `/proc/PID/stat`, as far as it is of use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stat {
@@ -22,6 +33,8 @@ pub struct Stat {
     pub state: u8,
     pub parent: i32,
     pub flags: u64,
+    /// Where its arguments and environment end in its memory; 0 before they are there, and for those who may not know.
+    pub arguments_end: u64,
 }
 
 /// Reads the line of a process, or of a thread when the path is that of one.
@@ -35,12 +48,14 @@ fn parse(line: &[u8]) -> Option<Stat> {
     let close = line.iter().rposition(|byte| *byte == b')')?;
     let comm = String::from_utf8_lossy(line.get(open + 1..close)?).into_owned();
     let rest = std::str::from_utf8(line.get(close + 1..)?).ok()?;
-    let fields: Vec<&str> = rest.split_ascii_whitespace().take(7).collect();
+    let fields: Vec<&str> = rest.split_ascii_whitespace().take(LAST_FIELD).collect();
     Some(Stat {
         comm,
         state: *fields.first()?.as_bytes().first()?,
         parent: fields.get(1)?.parse().ok()?,
         flags: fields.get(6)?.parse().ok()?,
+        // Kernels before 3.5 do not tell.
+        arguments_end: fields.get(ARGUMENTS_END).and_then(|field| field.parse().ok()).unwrap_or(0),
     })
 }
 
@@ -53,6 +68,20 @@ pub fn state(pid: i32) -> ProcState {
         b'X' | b'x' => ProcState::Gone,
         _ => ProcState::Sleeping,
     })
+}
+
+/// Waits until a process that execve(2) has given a memory of its own is seen as its program: the kernel lets the parent
+/// go on a little earlier, when `/proc` still shows the name and the arguments of the agent. For threads that may sleep.
+pub fn wait_started(pid: i32) {
+    let Some(own) = stat("/proc/self/stat").map(|stat| stat.arguments_end).filter(|own| *own != 0) else { return };
+    let path = format!("/proc/{pid}/stat");
+    let begun = std::time::Instant::now();
+    while stat(&path).is_some_and(|stat| stat.state != b'Z' && (stat.arguments_end == 0 || stat.arguments_end == own)) {
+        if begun.elapsed() > START_PATIENCE {
+            return;
+        }
+        std::thread::sleep(START_PAUSE);
+    }
 }
 
 /// Ends when a process is in a state.
@@ -84,7 +113,7 @@ mod tests {
     #[test]
     fn a_name_may_hold_anything() {
         let line = b"12 (a) b (c)) S 1 12 12 0 -1 4194560 103 0\n";
-        let expected = Stat { comm: "a) b (c)".into(), state: b'S', parent: 1, flags: 4_194_560 };
+        let expected = Stat { comm: "a) b (c)".into(), state: b'S', parent: 1, flags: 4_194_560, arguments_end: 0 };
         assert_eq!(parse(line), Some(expected));
         assert_eq!(parse(b""), None);
         assert_eq!(parse(b"12 )a( S 1"), None);

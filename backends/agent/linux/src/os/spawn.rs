@@ -81,7 +81,9 @@ fn begin(spec: &SpawnSpec, start: &Start) -> Result<Started, SpawnError> {
     let made = child::make(&plan);
     // Also for one that could not become its program: its end has to be reaped.
     start.births.count();
-    Ok(Started { pid: made?, stdin, stdout: Some(stdout), stderr: Some(stderr), kept: false })
+    let pid = made?;
+    super::proc::wait_started(pid);
+    Ok(Started { pid, stdin, stdout: Some(stdout), stderr: Some(stderr), kept: false })
 }
 
 fn input(pipe: bool) -> Result<(Fd, Option<Fd>), Errno> {
