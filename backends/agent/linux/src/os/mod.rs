@@ -38,7 +38,7 @@ use blocking::Pool;
 use fds::Table;
 pub use proc::stat;
 use reap::{Births, Reaper};
-use spawn::Start;
+use spawn::{Start, Turns};
 pub use threads::RawThread;
 use watch::Watcher;
 
@@ -51,6 +51,7 @@ pub struct LinuxOs {
     table: Table,
     reaper: Reaper,
     start: Start,
+    turns: Turns,
     watcher: Rc<Watcher>,
 }
 
@@ -62,7 +63,8 @@ impl LinuxOs {
         unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
         let reaper = Reaper::start()?;
         let start = Start { births: reaper.births(), files: raise_files() };
-        Ok(LinuxOs { pool: Pool::default(), table: Table::default(), reaper, start, watcher: Watcher::new() })
+        let (pool, table, turns) = (Pool::default(), Table::default(), Turns::default());
+        Ok(LinuxOs { pool, table, reaper, start, turns, watcher: Watcher::new() })
     }
 }
 
@@ -111,7 +113,7 @@ impl Os for LinuxOs {
     }
 
     async fn spawn(&self, spec: &SpawnSpec) -> Result<Child, SpawnError> {
-        spawn::spawn(&self.pool, &self.table, &self.start, spec).await
+        spawn::spawn(&self.pool, &self.table, &self.turns, &self.start, spec).await
     }
 
     async fn next_exit(&self) -> (i32, Ending) {

@@ -22,7 +22,7 @@ const LAST_FIELD: usize = ARGUMENTS_END + 1;
 /// How long a program may take to be seen as what it is: longer means that it cannot be seen.
 const START_PATIENCE: Duration = Duration::from_millis(200);
 
-/// Between two looks at a program that starts.
+/// The first pause between two looks at a program that starts; each is twice as long as the one before.
 const START_PAUSE: Duration = Duration::from_micros(50);
 
 /// One line of `/proc/PID/stat`, as far as it is of use.
@@ -76,11 +76,13 @@ pub fn wait_started(pid: i32) {
     let Some(own) = stat("/proc/self/stat").map(|stat| stat.arguments_end).filter(|own| *own != 0) else { return };
     let path = format!("/proc/{pid}/stat");
     let begun = std::time::Instant::now();
+    let mut pause = START_PAUSE;
     while stat(&path).is_some_and(|stat| stat.state != b'Z' && (stat.arguments_end == 0 || stat.arguments_end == own)) {
         if begun.elapsed() > START_PATIENCE {
             return;
         }
-        std::thread::sleep(START_PAUSE);
+        std::thread::sleep(pause);
+        pause *= 2;
     }
 }
 

@@ -1,10 +1,13 @@
 //! Starting programs.
 
 use std::ffi::CString;
+use std::time::Duration;
 
 use provium_agent::os::{Child, SpawnError, SpawnSpec, SpawnStage};
+use provium_agent::sync::{First, race};
 use provium_protocol::Errno;
 use tokio::io::Interest;
+use tokio::sync::Semaphore;
 
 use super::blocking::Pool;
 use super::child::{self, Plan};
@@ -14,6 +17,21 @@ use super::sys::{self, Fd, check};
 
 /// The first descriptor that is no standard one.
 const FIRST_FREE: i32 = 3;
+
+/// Programs that are started at once: more would only get into each other's way.
+const AT_ONCE: usize = 8;
+
+/// How long a start counts among those: one that takes longer waits for something, and must not hold the others up.
+const COUNTS_FOR: Duration = Duration::from_millis(500);
+
+/// Whose turn it is to start a program.
+pub struct Turns(Semaphore);
+
+impl Default for Turns {
+    fn default() -> Turns {
+        Turns(Semaphore::new(AT_ONCE))
+    }
+}
 
 /// What every process of the agent starts with.
 #[derive(Clone)]
@@ -47,7 +65,15 @@ fn no_process(errno: Errno) -> SpawnError {
 }
 
 /// Starts a program.
-pub async fn spawn(pool: &Pool, table: &Table, start: &Start, spec: &SpawnSpec) -> Result<Child, SpawnError> {
+pub async fn spawn(
+    pool: &Pool,
+    table: &Table,
+    turns: &Turns,
+    start: &Start,
+    spec: &SpawnSpec,
+) -> Result<Child, SpawnError> {
+    // Nobody closes it; without a turn it starts all the same.
+    let turn = turns.0.acquire().await.ok();
     let (spec, start) = (spec.clone(), start.clone());
     // A thread's work: the system may take its time to read the program, or to find the directory.
     let submitted = pool.submit(move |gate| {
@@ -56,7 +82,14 @@ pub async fn spawn(pool: &Pool, table: &Table, start: &Start, spec: &SpawnSpec) 
         }
         begin(&spec, &start)
     });
-    let started = submitted.map_err(no_process)?.await;
+    let mut submitted = submitted.map_err(no_process)?;
+    let started = match race(&mut submitted, tokio::time::sleep(COUNTS_FOR)).await {
+        First::A(started) => started,
+        First::B(()) => {
+            drop(turn);
+            submitted.await
+        }
+    };
     let mut started = started.unwrap_or(Err(no_process(Errno::EIO)))?;
     let connect = |fd: Option<Fd>, interest| match fd {
         Some(fd) => table.add_pipe(fd, interest).map(Some),
