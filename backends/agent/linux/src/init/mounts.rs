@@ -55,8 +55,8 @@ pub fn mount_all() {
 }
 
 fn one(mount: &Mount) -> Result<(), Errno> {
-    // What an image has in `/tmp` stays to be seen: boot files may lie there.
-    if mount.at == "/tmp" && fs::read_dir(mount.at).is_ok_and(|mut entries| entries.next().is_some()) {
+    // What an image has in `/tmp` or `/run` stays to be seen: boot files may lie there.
+    if mount.kind == c"tmpfs" && fs::read_dir(mount.at).is_ok_and(|mut entries| entries.next().is_some()) {
         return Ok(());
     }
     // If it cannot be made, mounting says why.
