@@ -14,9 +14,9 @@ use provium::runner::discover::discover;
 use provium::runner::file::{FileOptions, FileToRun, run_file};
 use provium::runner::inputs::Disk;
 use provium::runner::observe::{Observer, Observers};
-use provium::trace::format::TraceReader;
 use provium::trace::format::redact::Redactor;
-use provium::trace::record::{Header, Record};
+use provium::trace::format::{TraceReader, TraceWriter};
+use provium::trace::record::{Boundary, Header, Record};
 use provium::trace::recorder::{Recorder, RecordingBackend, RecordingChoices, RecordingInputs, TraceFile};
 use provium::trace::replay::session::{Session, Settings};
 use provium::trace::replay::{AtEnd, Builder, Mode, Script};
@@ -100,36 +100,46 @@ fn replayed(file: &FileToRun, trace: &[u8]) {
     assert_eq!(session.replayer.stop(), None, "{} must replay", file.name);
 }
 
+/// A trace of some of these records, which ends blocks where a recorder does.
+fn some(header: &Header, records: &[Record], keeps: impl Fn(&Record) -> bool) -> usize {
+    let lean = Bytes::default();
+    let mut writer = TraceWriter::new(lean.clone(), header).expect("memory takes everything");
+    for record in records {
+        if keeps(record) {
+            writer.record(record).expect("memory takes everything");
+        }
+        if matches!(record, Record::Boundary { what: Boundary::TestEnds { .. }, .. }) {
+            writer.may_end_block().expect("memory takes everything");
+        }
+    }
+    writer.finish().expect("memory takes everything");
+    let size = lean.0.borrow().len();
+    size
+}
+
 /// What the whole suite takes on disk for each exchange.
 fn size(files: &[FileToRun]) {
-    let (mut bytes, mut without_texts, mut exchanges) = (0, 0, 0_u64);
+    let (mut all, mut without_texts, mut without_choices, mut exchanges) = (0, 0, 0, 0_u64);
     for file in files {
         let trace = recorded(file, 1);
-        bytes += trace.len();
+        all += trace.len();
         let reader = TraceReader::new(&trace[..]).expect("a trace");
         let header = reader.header().clone();
-        let lean = Bytes::default();
-        let mut sink = provium::trace::format::TraceWriter::new(lean.clone(), &header).expect("memory");
-        for record in reader.map_while(Result::ok) {
-            exchanges += u64::from(matches!(record, Record::Begun { .. } | Record::Boot { .. }));
-            let ends = matches!(record, Record::Boundary { .. });
-            if !matches!(record, Record::Source { .. } | Record::Choices(_)) {
-                sink.record(&record).expect("memory");
-            }
-            if ends {
-                sink.flush().expect("memory");
-            }
-        }
-        sink.finish().expect("memory");
-        without_texts += lean.0.borrow().len();
+        let records: Vec<Record> = reader.map_while(Result::ok).collect();
+        let begins = |record: &&Record| matches!(record, Record::Begun { .. } | Record::Boot { .. });
+        exchanges += records.iter().filter(begins).count() as u64;
+        without_texts += some(&header, &records, |record| !matches!(record, Record::Source { .. }));
+        without_choices +=
+            some(&header, &records, |record| !matches!(record, Record::Source { .. } | Record::Choices(_)));
     }
     let each = |bytes: usize| bytes as f64 / exchanges as f64;
     println!(
-        "the conformance suite: {} files, {exchanges} exchanges, {bytes} bytes of traces: {:.1} bytes an exchange; \
-         {:.1} without the scripts' texts and the choices",
+        "the conformance suite: {} files, {exchanges} exchanges, {all} bytes of traces: {:.1} bytes an exchange; \
+         {:.1} without the scripts' texts, {:.1} without these and the choices of its random schedule",
         files.len(),
-        each(bytes),
-        each(without_texts)
+        each(all),
+        each(without_texts),
+        each(without_choices)
     );
 }
 

@@ -70,13 +70,13 @@ fn header() -> Header {
     Header { writer: "provium".into(), file: "bench.test.lua".into(), backend: "sim".into(), ..Header::default() }
 }
 
-/// Writes one trace, with a block for each test as the recorder makes them.
+/// Writes one trace, in blocks as the recorder makes them.
 fn write(records: &[Record], out: impl io::Write) -> Totals {
     let mut writer = TraceWriter::new(out, &header()).expect("there is room");
     for record in records {
         writer.record(record).expect("there is room");
         if matches!(record, Record::Boundary { what: Boundary::TestEnds { .. }, .. }) {
-            writer.flush().expect("there is room");
+            writer.may_end_block().expect("there is room");
         }
     }
     writer.finish().expect("there is room")

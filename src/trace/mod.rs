@@ -12,6 +12,7 @@ pub mod format;
 pub mod record;
 pub mod recorder;
 pub mod replay;
+pub mod said;
 pub mod show;
 pub mod stat;
 pub mod store;

@@ -16,14 +16,17 @@ fn recorded() -> (Project, PathBuf) {
 
 #[test]
 fn a_sound_trace_is_good() {
-    let (project, _) = recorded();
+    let (project, trace) = recorded();
     let both = ["traces/a.test.lua/fifo-1.trace", "traces/b.test.lua/fifo-1.trace"];
     project.run(&["trace", "check", both[0], both[1]]).exits(0).says("a.test.lua/fifo-1.trace: OK, ").says(" records");
     let quiet = project.run(&["trace", "check", "--quiet", both[0]]).exits(0);
     assert_eq!(quiet.out, "");
+    let size = fs::metadata(&trace).expect("a file").len();
     project
         .run(&["trace", "stat", both[0], both[1]])
         .exits(0)
+        .says(&format!("  bytes      {size} in "))
+        .says(" of blocks' heads, ")
         .says("  tests      1: 1 passed, 0 failed, 0 skipped")
         .says("  tests      1: 0 passed, 1 failed, 0 skipped")
         .says("  end        complete");

@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::error::{CommandError, Exit};
 use crate::report::text::{count, one_line, printable, width};
+use crate::trace::format::block::{CLOSING_PAYLOAD, HEAD};
 use crate::trace::format::{End, TraceError, TraceReader};
 use crate::trace::stat::Stat;
 
@@ -55,6 +56,7 @@ pub(super) fn stat(args: &StatArgs) -> Result<Exit, CommandError> {
 /// What is to be said of a trace, and what is wrong with it.
 fn look(path: &Path) -> Result<(Vec<String>, Result<(), String>), TraceError> {
     let mut reader = TraceReader::open(path)?;
+    let header = reader.position().at;
     let mut stat = Stat::default();
     let mut before = 0;
     loop {
@@ -71,7 +73,7 @@ fn look(path: &Path) -> Result<(Vec<String>, Result<(), String>), TraceError> {
     }
     let mut lines = head(&reader);
     lines.extend(tests(&stat));
-    lines.push(size(&reader, &stat));
+    lines.extend(size(&reader, &stat, header));
     lines.push(String::new());
     lines.extend(table(&operations(&stat)));
     lines.push(String::new());
@@ -84,18 +86,30 @@ fn look(path: &Path) -> Result<(Vec<String>, Result<(), String>), TraceError> {
 }
 
 /// The file's size, and what that is for each exchange.
-fn size<R: io::Read>(reader: &TraceReader<R>, stat: &Stat) -> String {
+/// What the file takes, in all and of what. `header` is what its header takes.
+fn size<R: io::Read>(reader: &TraceReader<R>, stat: &Stat, header: u64) -> Vec<String> {
     let position = reader.position();
-    let stored = position.at;
+    let heads = u64::from(position.blocks) * HEAD as u64;
+    let closing = match reader.end() {
+        Some(End::Complete(_)) => (HEAD + CLOSING_PAYLOAD) as u64,
+        _ => 0,
+    };
+    let packed = position.at.saturating_sub(header + heads);
+    let stored = position.at + closing;
     let exchanges: u64 = stat.operations.values().map(|operation| operation.count).sum();
     let each = |bytes: u64| bytes as f64 / exchanges.max(1) as f64;
-    format!(
-        "  bytes      {stored} in {}, {} before compression; an exchange: {:.1}, {:.1} before",
-        count(position.blocks as usize, "block"),
-        position.raw,
-        each(stored),
-        each(position.raw)
-    )
+    vec![
+        format!(
+            "  bytes      {stored} in {}, {} before compression; an exchange: {:.1}, {:.1} before",
+            count(position.blocks as usize, "block"),
+            position.raw,
+            each(stored),
+            each(position.raw)
+        ),
+        format!(
+            "             {header} of the header, {heads} of blocks' heads, {packed} of records, {closing} of the end"
+        ),
+    ]
 }
 
 fn head<R: io::Read>(reader: &TraceReader<R>) -> Vec<String> {

@@ -3,6 +3,7 @@
 use provium_protocol::codec;
 
 use super::super::record::Record;
+use super::super::said::Said;
 use super::WriteError;
 use super::pieces::LONG_RECORD;
 
@@ -54,7 +55,7 @@ pub fn encode(record: &Record, out: &mut Vec<u8>) -> Result<(), WriteError> {
 ///
 /// # Errors
 /// As for [`encode`].
-pub fn encode_short(record: &Record, out: &mut Vec<u8>) -> Result<bool, WriteError> {
+pub fn encode_short(record: &Said<'_>, out: &mut Vec<u8>) -> Result<bool, WriteError> {
     const { assert!(LONG_RECORD <= SURELY_READABLE, "what is short can be read back") };
     codec::encode_short(record, out, LONG_RECORD).map_err(|error| WriteError::Encode(error.to_string()))
 }

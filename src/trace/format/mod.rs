@@ -32,13 +32,18 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Counts one record that takes `raw` bytes.
-    fn add(&mut self, record: &super::record::Record, raw: usize) {
-        use super::record::Record;
+    /// Counts one record that takes `raw` bytes, and whether it begins an exchange.
+    fn add(&mut self, begins: bool, raw: usize) {
         self.records += 1;
-        self.exchanges += u64::from(matches!(record, Record::Begun { .. } | Record::Boot { .. }));
+        self.exchanges += u64::from(begins);
         self.raw += raw as u64;
     }
+}
+
+/// Whether a record begins an exchange.
+fn begins(record: &super::record::Record) -> bool {
+    use super::record::Record;
+    matches!(record, Record::Begun { .. } | Record::Boot { .. })
 }
 
 #[cfg(test)]

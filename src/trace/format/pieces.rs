@@ -41,12 +41,12 @@ pub struct Split {
 }
 
 impl Split {
-    /// Takes the long texts out of a copy of this record.
+    /// Takes the long texts out of this record.
     ///
     /// # Errors
     /// When they take more than a reader takes.
-    pub fn new(record: &Record) -> Result<Split, WriteError> {
-        let mut split = Split { rest: record.clone(), texts: Vec::new() };
+    pub fn new(record: Record) -> Result<Split, WriteError> {
+        let mut split = Split { rest: record, texts: Vec::new() };
         let (mut number, mut size) = (0, 0);
         split.rest.each_text(&mut |text| {
             if text.len() > SHORT_TEXT {

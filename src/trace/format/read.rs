@@ -9,7 +9,7 @@ use super::block::{CLOSING_PAYLOAD, HEAD, Head, Kind, Unpacker};
 use super::codec::{self, MAX_RECORD};
 use super::context::DICTIONARY_FEATURE;
 use super::pieces::{self, Pieces};
-use super::{Damage, Totals, TraceError, header};
+use super::{Damage, Totals, TraceError, begins, header};
 
 /// How a trace ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,7 +181,7 @@ impl<R: Read> TraceReader<R> {
                 match self.look() {
                     Found::Record { mut record, size } => {
                         self.take(size);
-                        self.given.add(&record, size);
+                        self.given.add(begins(&record), size);
                         self.pieces.put_into(&mut record).map_err(|why| self.damaged_record(why))?;
                         self.position.records += 1;
                         return Ok(Some(record));

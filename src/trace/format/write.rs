@@ -6,10 +6,11 @@ use provium_protocol::Nanos;
 use provium_protocol::time::SECOND;
 
 use super::super::record::{Header, Record};
+use super::super::said::Said;
 use super::block::{MAX_BLOCK, Packer};
 use super::context::DICTIONARY_FEATURE;
 use super::pieces::{self, MAX_PIECE, Split};
-use super::{Totals, WriteError, codec, header};
+use super::{Totals, WriteError, begins, codec, header};
 
 /// A block ends when the lab's clock has moved so far since it began: what a killed run may lose is at most so old. By
 /// the lab's clock, because by any other the same run would not give the same bytes.
@@ -65,7 +66,15 @@ impl<W: Write> TraceWriter<W> {
     /// # Errors
     /// When it cannot be encoded or written. The trace then ends here: further calls give [`WriteError::Stopped`].
     pub fn record(&mut self, record: &Record) -> Result<(), WriteError> {
-        let result = self.guarded(|writer| writer.append(record));
+        self.say(&Said::Other(record))
+    }
+
+    /// As [`TraceWriter::record`] does.
+    ///
+    /// # Errors
+    /// As for [`TraceWriter::record`].
+    pub fn say(&mut self, said: &Said<'_>) -> Result<(), WriteError> {
+        let result = self.guarded(|writer| writer.append(said));
         self.stopped |= result.is_err();
         result
     }
@@ -116,14 +125,20 @@ impl<W: Write> TraceWriter<W> {
         if self.stopped { Err(WriteError::Stopped) } else { action(self) }
     }
 
-    fn append(&mut self, record: &Record) -> Result<(), WriteError> {
+    fn append(&mut self, said: &Said<'_>) -> Result<(), WriteError> {
         let before = self.raw.len();
-        if codec::encode_short(record, &mut self.raw)? {
-            self.totals.add(record, self.raw.len() - before);
+        let (begins, moved) = match said {
+            Said::Begun { .. } => (true, 0),
+            Said::Ended { .. } | Said::Frame { .. } => (false, 0),
+            Said::Other(record) => (begins(record), moved(record)),
+        };
+        let size = if codec::encode_short(said, &mut self.raw)? {
+            self.raw.len() - before
         } else {
-            self.append_long(record)?;
-        }
-        self.moved = self.moved.saturating_add(moved(record));
+            self.append_long(said.to_record())?
+        };
+        self.totals.add(begins, size);
+        self.moved = self.moved.saturating_add(moved);
         if self.moved >= LONGEST_BLOCK {
             self.end_blocks(1)
         } else if self.raw.len() >= MAX_BLOCK {
@@ -133,8 +148,9 @@ impl<W: Write> TraceWriter<W> {
         }
     }
 
-    /// Appends a record whose long texts go before it, in pieces, so that they are not in memory once more.
-    fn append_long(&mut self, record: &Record) -> Result<(), WriteError> {
+    /// Appends a record whose long texts go before it, in pieces, so that they are not in memory once more. Says what the
+    /// rest takes.
+    fn append_long(&mut self, record: Record) -> Result<usize, WriteError> {
         let Split { rest, texts } = Split::new(record)?;
         let mut encoded = Vec::new();
         codec::encode(&rest, &mut encoded)?;
@@ -146,9 +162,9 @@ impl<W: Write> TraceWriter<W> {
                 self.end_blocks(MAX_BLOCK)?;
             }
         }
-        self.totals.add(record, encoded.len());
+        let size = encoded.len();
         self.raw.append(&mut encoded);
-        Ok(())
+        Ok(size)
     }
 
     /// Writes blocks as long as at least so many bytes are left to be written.

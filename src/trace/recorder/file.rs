@@ -5,7 +5,8 @@ use std::io::Write;
 use super::Sink;
 use crate::trace::format::redact::Redactor;
 use crate::trace::format::{TraceWriter, WriteError};
-use crate::trace::record::{Header, Record};
+use crate::trace::record::Header;
+use crate::trace::said::Said;
 
 /// Writes a trace file while the run goes on.
 pub struct TraceFile<W> {
@@ -32,12 +33,12 @@ fn text(error: WriteError) -> String {
 }
 
 impl<W: Write> Sink for TraceFile<W> {
-    fn record(&mut self, record: &Record) -> Result<(), String> {
+    fn record(&mut self, said: &Said<'_>) -> Result<(), String> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         if self.redactor.is_empty() {
-            return writer.record(record).map_err(text);
+            return writer.say(said).map_err(text);
         }
-        let mut record = record.clone();
+        let mut record = said.to_record();
         self.redactor.redact(&mut record);
         writer.record(&record).map_err(text)
     }

@@ -19,6 +19,7 @@ use provium_protocol::profile::BootSpec;
 use provium_protocol::{Frame, Nanos, Op, OpError, Reply, StreamId};
 
 use super::record::{At, Boundary as Place, Choice, Halt, ProgramAnswer, Record, RecordedVerdict};
+use super::said::Said;
 use crate::runner::event::{Site, Verdict};
 use crate::runner::exchanges::Exchange;
 use crate::runner::observe::{Boundary, Observer};
@@ -96,16 +97,20 @@ impl Recorder {
     fn put_choices(&self) {
         let choices = self.choices.take();
         if !choices.is_empty() {
-            self.write(&Record::Choices(choices));
+            self.write(&Said::Other(&Record::Choices(choices)));
         }
     }
 
     fn put(&self, record: Record) {
-        self.put_choices();
-        self.write(&record);
+        self.say(&Said::Other(&record));
     }
 
-    fn write(&self, record: &Record) {
+    fn say(&self, said: &Said<'_>) {
+        self.put_choices();
+        self.write(said);
+    }
+
+    fn write(&self, record: &Said<'_>) {
         let mut sink = self.sink.borrow_mut();
         if let Some(open) = &mut *sink
             && let Err(error) = open.record(record)
@@ -174,17 +179,12 @@ impl Observer for Recorder {
         let origin = &exchange.origin;
         let at = self.place(origin.at.as_ref());
         self.begun.set(self.begun.get() + 1);
-        self.put(Record::Begun {
-            guest: origin.guest,
-            lane: origin.lane,
-            worker: origin.worker.as_deref().map(str::to_owned),
-            at,
-            op: op.clone(),
-        });
+        let (guest, lane, worker) = (origin.guest, origin.lane, origin.worker.as_deref());
+        self.say(&Said::Begun { guest, lane, worker, at, op });
     }
 
     fn ended(&self, exchange: &Exchange, _: Nanos, result: &Result<Reply, OpError>) {
-        self.put(Record::Ended { back: self.back(exchange), result: result.clone() });
+        self.say(&Said::Ended { back: self.back(exchange), result });
     }
 
     fn abandoned(&self, exchange: &Exchange) {
@@ -202,7 +202,7 @@ impl Observer for Recorder {
     }
 
     fn frame(&self, guest: u32, stream: StreamId, _: Nanos, frame: &Result<Option<Frame>, OpError>) {
-        self.put(Record::Frame { guest, stream, frame: frame.clone() });
+        self.say(&Said::Frame { guest, stream, frame });
     }
 
     fn drew(&self, value: u64) {

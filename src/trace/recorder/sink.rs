@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::trace::record::Record;
+use crate::trace::said::Said;
 
 /// Takes records, in order.
 pub trait Sink {
@@ -11,7 +12,7 @@ pub trait Sink {
     ///
     /// # Errors
     /// Why it could not be kept; it is the last record that the sink is given.
-    fn record(&mut self, record: &Record) -> Result<(), String>;
+    fn record(&mut self, said: &Said<'_>) -> Result<(), String>;
 
     /// Part of the run is over: what was taken so far should survive the end of this process, all of it if it is
     /// `precious`, else unless it is little.
@@ -40,8 +41,8 @@ impl Memory {
 }
 
 impl Sink for Memory {
-    fn record(&mut self, record: &Record) -> Result<(), String> {
-        self.0.borrow_mut().push(record.clone());
+    fn record(&mut self, said: &Said<'_>) -> Result<(), String> {
+        self.0.borrow_mut().push(said.to_record());
         Ok(())
     }
 
