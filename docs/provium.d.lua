@@ -227,6 +227,7 @@ provium = {}
 ---@field initial_time? number
 ---@field files? {path: string, content: string, mode: integer?}[]
 ---@field boot_timeout? Duration
+---@field cold? boolean
 
 ---@class RunOptions
 ---@field args? (string|integer)[]

@@ -4,58 +4,16 @@
 mod library;
 #[path = "common/recorded.rs"]
 mod recorded;
+#[path = "common/replayed.rs"]
+mod replayed;
+#[path = "common/simulated.rs"]
+mod simulated;
 
-use std::rc::Rc;
-
-use library::{files, options};
-use provium::exec::Conductor;
-use provium::runner::event::Event;
-use provium::runner::file::{FileToRun, run_file};
-use provium::runner::inputs::{HostFile, HostInputs, Module};
-use provium::runner::observe::{Observer, Observers};
-use provium::trace::record::{Header, HostError, Record};
-use provium::trace::replay::{AtEnd, Builder, Mode, ReplayBackend, ReplayInputs, Replayer, Script};
-use provium_protocol::exec::ByteString;
-use recorded::record;
-
-fn replay(
-    file: &FileToRun,
-    seed: Option<u64>,
-    mode: Mode,
-    header: Header,
-    records: Vec<Record>,
-) -> (Rc<Replayer>, Vec<Event>) {
-    let mut builder = Builder::new(header);
-    for record in records {
-        builder.add(record).expect("the recorder writes what makes sense");
-    }
-    let replayer = Replayer::new(builder.finish(), mode, AtEnd::Fail, None);
-    let mut options = options(seed);
-    options.observers = Observers::new(vec![Rc::clone(&replayer) as Rc<dyn Observer>]);
-    options.conductor = Some(Rc::clone(&replayer) as Rc<dyn Conductor>);
-    options.inputs = Rc::new(ReplayInputs::new(Rc::clone(&replayer), Script::Recorded, Rc::new(Nothing)));
-    let mut events = Vec::new();
-    let backend = Rc::new(ReplayBackend::new(Rc::clone(&replayer)));
-    run_file(file, &options, backend, &mut |event| events.extend(event.repeatable()));
-    (replayer, events)
-}
-
-/// A host without any files: a replay needs none.
-struct Nothing;
-
-impl HostInputs for Nothing {
-    fn script(&self, file: &FileToRun) -> Result<Vec<u8>, HostError> {
-        panic!("the host is asked for {}", file.name)
-    }
-
-    fn module(&self, _: &FileToRun, relative: &str) -> Result<Module, HostError> {
-        panic!("the host is asked for the module {relative}")
-    }
-
-    fn read_file(&self, _: &FileToRun, path: &ByteString, _: u64) -> Result<HostFile, HostError> {
-        panic!("the host is asked for {path:?}")
-    }
-}
+use library::files;
+use provium::trace::record::Record;
+use provium::trace::replay::Mode;
+use replayed::{differences, replay};
+use simulated::record;
 
 fn all_replay(directory: &str, seed: Option<u64>, mode: Mode) {
     let files = files(directory);
@@ -64,17 +22,7 @@ fn all_replay(directory: &str, seed: Option<u64>, mode: Mode) {
     for file in &files {
         let (header, records, recorded) = record(file, seed);
         let (replayer, replayed) = replay(file, seed, mode, header, records);
-        if let Some(stop) = replayer.stop() {
-            problems.push(format!("{}: {stop:?}", file.name));
-        } else if !replayer.is_on_plan() {
-            problems.push(format!("{}: the recorded order was left", file.name));
-        }
-        let differs = recorded.iter().zip(&replayed).find(|(recorded, replayed)| recorded != replayed);
-        if let Some((recorded, replayed)) = differs {
-            problems.push(format!("{}:\n  recorded {recorded:?}\n  replayed {replayed:?}", file.name));
-        } else if recorded.len() != replayed.len() {
-            problems.push(format!("{}: {} events recorded, {} replayed", file.name, recorded.len(), replayed.len()));
-        }
+        problems.extend(differences(file, &recorded, &replayer, &replayed));
     }
     assert!(problems.is_empty(), "{} of {}:\n{}", problems.len(), files.len(), problems.join("\n"));
 }

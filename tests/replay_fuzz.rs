@@ -4,6 +4,8 @@
 mod library;
 #[path = "common/recorded.rs"]
 mod recorded;
+#[path = "common/simulated.rs"]
+mod simulated;
 
 use std::rc::Rc;
 use std::sync::{OnceLock, mpsc};
@@ -118,7 +120,7 @@ fn recording(which: usize) -> &'static (FileToRun, Header, Vec<Record>) {
     MADE[which].get_or_init(|| {
         let (directory, name, seed) = FILES[which];
         let file = files(directory).into_iter().find(|file| file.name.ends_with(name)).expect("the file is there");
-        let (header, records, _) = recorded::record(&file, seed);
+        let (header, records, _) = simulated::record(&file, seed);
         (file, header, records)
     })
 }

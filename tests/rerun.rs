@@ -5,6 +5,8 @@
 mod library;
 #[path = "common/recorded.rs"]
 mod recorded;
+#[path = "common/simulated.rs"]
+mod simulated;
 
 use std::rc::Rc;
 
@@ -18,7 +20,7 @@ use provium::trace::replay::{Builder, Script};
 use provium_protocol::Reply;
 use provium_protocol::exec::RunReply;
 use provium_sim::SimBackend;
-use recorded::record;
+use simulated::record;
 
 fn rerun(file: &FileToRun, header: Header, records: &[Record]) -> (Rerun, Vec<Event>) {
     let mut builder = Builder::new(header);

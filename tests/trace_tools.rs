@@ -4,6 +4,8 @@
 mod library;
 #[path = "common/recorded.rs"]
 mod recorded;
+#[path = "common/simulated.rs"]
+mod simulated;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -19,7 +21,7 @@ use provium::trace::timeline::Timeline;
 
 /// Runs a file in the simulator and records it.
 fn record(file: &FileToRun, seed: Option<u64>) -> (Header, Vec<Record>) {
-    let (header, records, _) = recorded::record(file, seed);
+    let (header, records, _) = simulated::record(file, seed);
     let strategy = if seed.is_some() { "random" } else { "fifo" };
     let header = Header { writer: "provium".into(), file: file.name.clone(), strategy: strategy.into(), ..header };
     (header, records)

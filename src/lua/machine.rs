@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use mlua::{Lua, Value};
-use provium_protocol::profile::{BootOptions, BootSpec, Profile};
+use provium_protocol::profile::{BootOptions, BootSpec, COLD, Profile};
 use provium_protocol::{Guest, LocalFuture, Op, OpError, Reply};
 
 use super::exchange::{self, Speaker, exchange};
@@ -43,6 +43,15 @@ impl VmState {
             VmState::Dead => "dead",
         }
     }
+}
+
+/// How a test wants a VM to be booted.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// What every backend knows of.
+    pub options: BootOptions,
+    /// Whether it really boots, from the beginning.
+    pub cold: Option<bool>,
 }
 
 /// Something open inside a guest: it is gone when the guest is.
@@ -104,7 +113,7 @@ pub struct Vm {
     /// Its kind.
     pub profile: Profile,
     /// What it is booted with unless `boot` says more.
-    pub options: RefCell<BootOptions>,
+    pub options: RefCell<Wishes>,
     /// The Lua line that declared it.
     pub declared_at: Option<Place>,
     /// How often a guest of it began or ended: what was opened under another number is gone.
@@ -129,7 +138,7 @@ impl Vm {
         host: &Rc<Host>,
         name: Rc<str>,
         profile: Profile,
-        options: BootOptions,
+        options: Wishes,
         declared_at: Option<Place>,
     ) -> Rc<Vm> {
         Rc::new(Vm {
@@ -244,15 +253,10 @@ impl Vm {
     }
 
     /// Boots it with these options on top of its own.
-    pub fn boot(
-        self: &Rc<Self>,
-        host: &Rc<Host>,
-        more: BootOptions,
-        at: Option<Place>,
-    ) -> LocalFuture<Result<(), Fault>> {
+    pub fn boot(self: &Rc<Self>, host: &Rc<Host>, more: Wishes, at: Option<Place>) -> LocalFuture<Result<(), Fault>> {
         let (vm, host) = (Rc::clone(self), Rc::clone(host));
         let before = self.state.replace(VmState::Booting);
-        let options = merged(&self.options.borrow(), more);
+        let Wishes { options, cold } = merged(&self.options.borrow(), more);
         let task = host.current.borrow().as_ref().map(|task| (Rc::clone(&task.path), task.next_exchange()));
         Box::pin(async move {
             // Should the boot be abandoned, the VM is as it was.
@@ -262,7 +266,7 @@ impl Vm {
                 vm: vm.name.to_string(),
                 profile: vm.profile.clone(),
                 options,
-                notes: std::collections::BTreeMap::new(),
+                notes: cold.filter(|cold| *cold).map(|_| (COLD.to_owned(), String::new())).into_iter().collect(),
             };
             let booting = exchange::boot(Rc::clone(&host), Rc::clone(&vm), spec, at, task);
             let result = within(&*host.backend, timeout, booting).await;
@@ -341,11 +345,12 @@ impl Drop for BootGuard<'_> {
     }
 }
 
-fn merged(base: &BootOptions, more: BootOptions) -> BootOptions {
-    let base = base.clone();
+fn merged(base: &Wishes, more: Wishes) -> Wishes {
+    let cold = more.cold.or(base.cold);
+    let (base, more) = (base.options.clone(), more.options);
     let mut files = base.files;
     files.extend(more.files);
-    BootOptions {
+    let options = BootOptions {
         memory: more.memory.or(base.memory),
         cpus: more.cpus.or(base.cpus),
         kernel_cmdline: more.kernel_cmdline.or(base.kernel_cmdline),
@@ -354,7 +359,8 @@ fn merged(base: &BootOptions, more: BootOptions) -> BootOptions {
         initial_time_ns: more.initial_time_ns.or(base.initial_time_ns),
         files,
         boot_timeout_ns: more.boot_timeout_ns.or(base.boot_timeout_ns),
-    }
+    };
+    Wishes { options, cold }
 }
 
 /// A reply that does not answer its operation: a defect of the backend, told as such.

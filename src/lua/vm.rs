@@ -11,7 +11,7 @@ use super::call::{Answer, Call, Class, Returned, later, now, one, prelude};
 use super::exchange::Speaker;
 use super::fault::Fault;
 use super::file::FileRef;
-use super::machine::{Vm, VmRef, VmState};
+use super::machine::{Vm, VmRef, VmState, Wishes};
 use super::ops::{Speaks, say, say_with};
 use super::{exec, fs, stream, syscall, worker};
 use crate::runner::scope::Resource;
@@ -108,16 +108,25 @@ pub fn unsupported(call: &Call, what: &str) -> Returned {
     Err(fault)
 }
 
-const BOOT_OPTIONS: &[&str] =
-    &["memory", "cpus", "kernel_cmdline", "kernel_cmdline_append", "rng_seed", "initial_time", "files", "boot_timeout"];
+const BOOT_OPTIONS: &[&str] = &[
+    "memory",
+    "cpus",
+    "kernel_cmdline",
+    "kernel_cmdline_append",
+    "rng_seed",
+    "initial_time",
+    "files",
+    "boot_timeout",
+    "cold",
+];
 
 /// The most CPUs that may be asked for: what Linux is built for on large machines.
 const MAX_CPUS: i64 = 4_096;
 
 /// Reads boot options.
-pub fn boot_options(value: &Value) -> Result<BootOptions, Fault> {
+pub fn boot_options(value: &Value) -> Result<Wishes, Fault> {
     let options = Options::read(value, BOOT_OPTIONS)?;
-    Ok(BootOptions {
+    let boot = BootOptions {
         memory: options.get("memory", Named::size)?,
         cpus: options.get("cpus", |named| named.integer_in(1..=MAX_CPUS))?.map(|cpus| cpus as u32),
         kernel_cmdline: options.get("kernel_cmdline", Named::text)?,
@@ -127,7 +136,9 @@ pub fn boot_options(value: &Value) -> Result<BootOptions, Fault> {
         initial_time_ns: options.get("initial_time", initial_time)?,
         files: options.get("files", boot_files)?.unwrap_or_default(),
         boot_timeout_ns: options.get("boot_timeout", Named::duration)?,
-    })
+    };
+    let cold = options.get("cold", Named::boolean)?;
+    Ok(Wishes { options: boot, cold })
 }
 
 fn initial_time(named: &Named) -> Result<i128, Fault> {

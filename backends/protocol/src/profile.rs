@@ -52,6 +52,9 @@ pub struct BootOptions {
     pub boot_timeout_ns: Option<u64>,
 }
 
+/// The note of a boot that begins from the beginning, where a backend would otherwise clone a guest that has booted before.
+pub const COLD: &str = "cold";
+
 /// Everything that a backend needs to boot one guest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BootSpec {

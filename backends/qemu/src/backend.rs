@@ -17,7 +17,7 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
 use crate::guest::{QemuGuest, Shared};
-use crate::machine::{AccelProbe, Qemu, TemplateStore};
+use crate::machine::{AccelProbe, MachineError, Qemu, TemplateStore};
 use crate::profile::QemuProfile;
 
 /// How this backend is called.
@@ -69,6 +69,14 @@ impl Host {
             templates: OnceCell::new(),
             images: tokio::sync::Mutex::default(),
         }))
+    }
+
+    /// The QEMU of this machine.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn find_qemu(&self) -> Result<Qemu, MachineError> {
+        self.handle().block_on(Qemu::find())
     }
 
     /// Where the machines are driven.

@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, FromRawFd};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use provium_protocol::profile::{BootFile, BootSpec};
+use provium_protocol::profile::{BootFile, BootSpec, COLD};
 use provium_protocol::time::SECOND;
 use provium_protocol::wire::Settings;
 use provium_protocol::{Nanos, OpError};
@@ -25,9 +25,6 @@ const BOOT_TIMEOUT: Nanos = 60 * SECOND;
 
 /// Memory of a guest that says nothing else, in bytes.
 const MEMORY: u64 = 256 << 20;
-
-/// The note by which a test asks for a boot from the beginning.
-pub const COLD: &str = "cold";
 
 /// A guest that answers.
 pub struct Booted {

@@ -92,7 +92,7 @@ impl Host {
     fn next(&mut self) -> FromAgent {
         let mut buffer = vec![0; 1 << 16];
         loop {
-            match self.inbox.next() {
+            match self.inbox.receive() {
                 Some(Received::Message(bytes)) => return decode_from_agent(&bytes).expect("a message"),
                 Some(garbled) => panic!("the agent sent nonsense: {garbled:?}"),
                 None => {}
@@ -344,7 +344,7 @@ fn standard_input_may_be_the_host() {
     let message = loop {
         output.read_exact(&mut byte).expect("an answer");
         inbox.feed(&byte);
-        if let Some(Received::Message(message)) = inbox.next() {
+        if let Some(Received::Message(message)) = inbox.receive() {
             break message;
         }
     };

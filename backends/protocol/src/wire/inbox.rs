@@ -50,7 +50,7 @@ impl Inbox {
     }
 
     /// The next message or trouble; `None` until more bytes come.
-    pub fn next(&mut self) -> Option<Received> {
+    pub fn receive(&mut self) -> Option<Received> {
         loop {
             let rest = &self.buffer[self.taken..];
             let start = next_magic(rest);

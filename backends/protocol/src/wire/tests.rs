@@ -23,7 +23,7 @@ fn sent(messages: &[(u64, ToAgent)]) -> Vec<u8> {
 
 fn received(inbox: &mut Inbox) -> (Vec<ToAgent>, u64) {
     let (mut messages, mut garbled) = (Vec::new(), 0);
-    while let Some(received) = inbox.next() {
+    while let Some(received) = inbox.receive() {
         match received {
             Received::Message(bytes) => messages.push(decode_to_agent(&bytes).unwrap()),
             Received::Garbled { .. } => garbled += 1,

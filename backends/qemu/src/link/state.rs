@@ -114,7 +114,7 @@ impl State {
         self.pinged = None;
         self.inbox.feed(bytes);
         let mut wakers = Vec::new();
-        while let Some(received) = self.inbox.next() {
+        while let Some(received) = self.inbox.receive() {
             match received {
                 Received::Message(bytes) => match decode_from_agent(&bytes) {
                     Ok(message) => wakers.extend(self.message(message)),

@@ -23,7 +23,7 @@ impl Agent {
     async fn hears(&mut self) -> ToAgent {
         let mut buffer = [0; 4096];
         loop {
-            if let Some(received) = self.inbox.next() {
+            if let Some(received) = self.inbox.receive() {
                 match received {
                     Received::Message(bytes) => return decode_to_agent(&bytes).unwrap(),
                     Received::Garbled { why, .. } => panic!("{why}"),

@@ -47,7 +47,7 @@ impl Conversation {
         self.inbox.borrow_mut().feed(bytes);
         let mut trouble = None;
         loop {
-            let received = self.inbox.borrow_mut().next();
+            let received = self.inbox.borrow_mut().receive();
             match received {
                 None => break,
                 Some(Received::Message(bytes)) => match decode_to_agent(&bytes) {
