@@ -18,6 +18,17 @@ pub fn install(lua: &Lua) -> mlua::Result<()> {
 /// The libraries, as they are called in the globals.
 const LIBRARIES: [&CStr; 6] = [c"_G", c"coroutine", c"table", c"string", c"utf8", c"math"];
 
+/// Functions that count in C as far as they are told to: no deadline counts there.
+static BOUNDED: [(&CStr, &CStr, ffi::lua_CFunction); 4] = [
+    (c"string", c"rep", string_rep),
+    (c"table", c"move", table_move),
+    (c"table", c"insert", table_insert_or_remove),
+    (c"table", c"remove", table_insert_or_remove),
+];
+
+/// The most elements that a table function goes over (67,108,864): a state has no memory for half as many.
+const MAX_ELEMENTS: ffi::lua_Integer = 1 << 26;
+
 unsafe fn install_in(state: *mut ffi::lua_State) {
     // SAFETY: room is made for all that is pushed; the libraries are loaded, so their tables and functions are there.
     unsafe {
@@ -47,6 +58,12 @@ unsafe fn install_in(state: *mut ffi::lua_State) {
         }
         replace(state, utf8, c"codes", utf8_codes, 2);
         replace(state, globals, c"setmetatable", setmetatable, 0);
+        for (library, name, by) in BOUNDED {
+            ffi::lua_getfield(state, globals, library.as_ptr());
+            let library = ffi::lua_gettop(state);
+            replace(state, library, name, by, 0);
+            ffi::lua_pop(state, 1);
+        }
         for name in LIBRARIES {
             ffi::lua_getfield(state, globals, name.as_ptr());
             make_blocks(state);
@@ -209,6 +226,45 @@ unsafe extern "C-unwind" fn setmetatable(state: *mut ffi::lua_State) -> c_int {
     }
 }
 
+unsafe extern "C-unwind" fn string_rep(state: *mut ffi::lua_State) -> c_int {
+    // SAFETY: see above. Only looks at the arguments, and has nothing to raise: wrong ones are for the replaced function.
+    unsafe {
+        let is_empty = |index| ffi::lua_type(state, index) == ffi::LUA_TSTRING && ffi::lua_rawlen(state, index) == 0;
+        let no_separator = ffi::lua_type(state, 3) <= ffi::LUA_TNIL || is_empty(3);
+        if is_empty(1) && no_separator && ffi::lua_isinteger(state, 2) != 0 {
+            // Lua would copy nothing as often as it is told to.
+            ffi::lua_pushvalue(state, 1);
+            return 1;
+        }
+        replaced(state)
+    }
+}
+
+unsafe extern "C-unwind" fn table_move(state: *mut ffi::lua_State) -> c_int {
+    // SAFETY: see above.
+    unsafe {
+        let (from, to) = (ffi::lua_tointeger(state, 2), ffi::lua_tointeger(state, 3));
+        if to > from && to.saturating_sub(from) >= MAX_ELEMENTS {
+            return ffi::luaL_error(state, c"table.move: more than 67108864 elements".as_ptr());
+        }
+        replaced(state)
+    }
+}
+
+/// Both shift what is behind a place, up to the length that the table's `__len` tells, whatever that is.
+unsafe extern "C-unwind" fn table_insert_or_remove(state: *mut ffi::lua_State) -> c_int {
+    // SAFETY: see above; what is pushed is popped again.
+    unsafe {
+        if ffi::luaL_getmetafield(state, 1, c"__len".as_ptr()) != ffi::LUA_TNIL {
+            ffi::lua_pop(state, 1);
+            if ffi::luaL_len(state, 1) > MAX_ELEMENTS {
+                return ffi::luaL_error(state, c"a table of more than 67108864 elements".as_ptr());
+            }
+        }
+        replaced(state)
+    }
+}
+
 /// The conversions of a format, in order; an iterator that allocates nothing.
 struct Conversions<'a>(&'a [u8]);
 
@@ -272,6 +328,31 @@ mod tests {
         assert_eq!(all("%d%%p %5.2f%%%s %-10p %"), "dfsp");
         assert_eq!(all("100%%p"), "");
         assert_eq!(all("%-"), "");
+    }
+
+    #[test]
+    fn no_function_counts_for_ever() {
+        let lua = Lua::new_with(mlua::StdLib::ALL_SAFE, mlua::LuaOptions::default()).expect("a state");
+        install(&lua).expect("installs");
+        let program = "
+            local huge = setmetatable({}, {__len = function() return 1 << 40 end})
+            local function refuses(says, ...)
+                local ok, e = pcall(...)
+                assert(not ok and tostring(e):find(says, 1, true), tostring(e))
+            end
+            assert((''):rep(1 << 40) == '' and (''):rep(1 << 40, '') == '' and (''):rep(-1) == '')
+            assert((''):rep(3, ',') == ',,' and ('ab'):rep(2) == 'abab' and (''):rep(2.0) == '')
+            refuses('number expected', string.rep, '')
+            refuses('no integer representation', string.rep, '', 1.5)
+            refuses('more than', table.move, {}, 1, 1 << 40, 2)
+            refuses('more than', table.move, {}, math.mininteger, math.maxinteger, 2)
+            refuses('more than', table.insert, huge, 1, 'x')
+            refuses('more than', table.remove, huge, 1)
+            local list = table.move({1, 2, 3}, 2, 3, 1)
+            table.insert(list, 1, 'x')
+            table.insert(list, 'y')
+            assert(table.remove(list, 2) == 2 and table.remove(list) == 'y' and table.concat(list) == 'x33')";
+        lua.load(program).exec().expect("runs");
     }
 
     /// A comparison that makes quicksort as slow as it can be: it decides only when it must which of two is greater.
