@@ -113,8 +113,7 @@ fn some(header: &Header, records: &[Record], keeps: impl Fn(&Record) -> bool) ->
         }
     }
     writer.finish().expect("memory takes everything");
-    let size = lean.0.borrow().len();
-    size
+    lean.0.borrow().len()
 }
 
 /// What the whole suite takes on disk for each exchange.
