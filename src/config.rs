@@ -438,7 +438,7 @@ mod tests {
     fn what_only_real_guests_have_is_kept_apart() {
         let project = parse(
             "[profiles.peios]\nkernel = \"build/bzImage\"\ninitrd = \"/boot/initrd\"\nagent = \"qga\"\n\
-             time = \"virtual\"\nmachine = \"microvm\"\naccel = \"tcg\"\n",
+             time = \"virtual\"\nmachine = \"pc\"\naccel = \"tcg\"\n",
         )
         .expect("good");
         let expected = QemuProfile {
@@ -447,7 +447,7 @@ mod tests {
             initrd: Some("/boot/initrd".into()),
             agent: AgentKind::Qga,
             time: TimeKind::Virtual,
-            machine: Some(MachineKind::Microvm),
+            machine: Some(MachineKind::Pc),
             accel: AccelKind::Tcg,
         };
         assert_eq!(project.qemu["peios"], expected);

@@ -69,6 +69,8 @@ fn dependencies_point_one_way() {
         ("backends/agent/Cargo.toml", &["provium-protocol"]),
         ("backends/sim/kernel/Cargo.toml", &["provium-protocol"]),
         ("backends/sim/programs/Cargo.toml", &["provium-kernel", "provium-protocol"]),
+        ("backends/agent/linux/Cargo.toml", &["provium-agent", "provium-protocol"]),
+        ("backends/qemu/Cargo.toml", &["provium-protocol"]),
         ("backends/sim/Cargo.toml", &["provium-agent", "provium-kernel", "provium-programs", "provium-protocol"]),
     ];
     for (manifest, may) in allowed {
@@ -83,7 +85,10 @@ fn the_bindings_do_not_know_the_backend() {
     let mut hits = Vec::new();
     for folder in ["src/lua", "src/exec", "src/runner"] {
         for file in rust_files(&root().join(folder)) {
-            hits.extend(lines_with(&file, &["provium_sim", "provium_kernel", "SimBackend", "SimGuest"]));
+            hits.extend(lines_with(
+                &file,
+                &["provium_sim", "provium_kernel", "provium_qemu", "SimBackend", "QemuBackend"],
+            ));
         }
     }
     assert_none("the bindings name a backend", hits);

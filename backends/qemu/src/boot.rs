@@ -240,7 +240,6 @@ async fn launch_spec(
     launch.board = match profile.machine.unwrap_or_default() {
         MachineKind::Q35 => Board::Q35,
         MachineKind::Pc => Board::Pc,
-        MachineKind::Microvm => return Err(OpError::unsupported(NAME, "the machine `microvm`: use `q35` or `pc`")),
     };
     launch.rng_seed = Some(seed);
     launch.initial_time = match options.initial_time_ns {

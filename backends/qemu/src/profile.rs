@@ -116,8 +116,6 @@ words! {
         Q35 = "q35",
         /// An older PC.
         Pc = "pc",
-        /// No PCI and no firmware to speak of: boots fastest.
-        Microvm = "microvm",
     }
 }
 
