@@ -24,7 +24,7 @@ const FILE_PERM: u32 = 0o644;
 
 /// Writes the initramfs of one guest to `into`: the image's, the agent if there is one to add, and the boot files.
 ///
-/// Directories that a boot file needs are made, but for those that every system has (see [`rootfs::DIRECTORIES`]): in an
+/// Directories that a boot file needs are made, but for those that every system has (see `rootfs::DIRECTORIES`): in an
 /// initramfs that a profile brings these may be links, which a directory of an archive would replace.
 pub fn initrd_with(image: &Image, agent: Option<&[u8]>, files: &[BootFile], into: &Path) -> Result<(), ImageError> {
     let file = File::create(into).context("write", into)?;

@@ -1,6 +1,6 @@
 //! The host's end of the link to the agent in a guest.
 //!
-//! Two tasks move bytes between a socket and [`State`]; whoever wants something of the guest holds a future that looks at the
+//! Two tasks move bytes between a socket and a shared state; whoever wants something of the guest holds a future that looks at the
 //! state under its lock. So nothing that came is lost when a caller gives up: a frame is taken by the poll that returns it, and
 //! a reply that nobody took is given back to the agent.
 //!
@@ -145,7 +145,7 @@ impl Link {
     }
 
     /// Ends when operations are under way and the agent answers nothing at all for
-    /// [`UNRESPONSIVE_AFTER`](watch::UNRESPONSIVE_AFTER).
+    /// [`UNRESPONSIVE_AFTER`].
     pub async fn unresponsive(&self) {
         watch::unresponsive(&self.inner).await;
     }
