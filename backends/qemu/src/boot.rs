@@ -15,8 +15,8 @@ use crate::backend::{Host, NAME};
 use crate::image::{self, Image};
 use crate::link::Link;
 use crate::machine::{
-    Accel, Board, LaunchSpec, Machine, MachineError, Qemu, TEMPLATES_LIMIT, Template, TemplateKey, TemplateStore,
-    VirtualTime, probe_accel,
+    Accel, Board, LaunchSpec, Machine, MachineError, Qemu, TEMPLATES_LIMIT, TemplateKey, TemplateStore, VirtualTime,
+    probe_accel,
 };
 use crate::profile::{AccelKind, AgentKind, MachineKind, QemuProfile, TimeKind};
 
@@ -78,21 +78,18 @@ impl Boot<'_> {
 
     /// From a guest of the same kind that has booted before; makes one if there is none.
     async fn cloned(&self) -> Result<Booted, OpError> {
-        let template = match self.template().await {
-            Ok(template) => template,
-            Err(Unsaved::Boot(error)) => return Err(error),
+        match self.clone().await {
+            Ok(machine) => self.greet(machine, Some(self.settings(self.spec.options.files.clone()))).await,
+            Err(Unsaved::Boot(error)) => Err(error),
             Err(Unsaved::Template(error)) => {
                 self.host.say(&format!("`{}` boots from the beginning: {error}", self.spec.vm));
-                return self.cold().await;
+                self.cold().await
             }
-        };
-        let clone = Machine::clone_from(self.qemu, self.launch.clone(), &template).await;
-        let machine = clone.map_err(|error| OpError::agent(error.to_string()))?;
-        self.greet(machine, Some(self.settings(self.spec.options.files.clone()))).await
+        }
     }
 
-    /// The saved guest that this one begins from.
-    async fn template(&self) -> Result<Template, Unsaved> {
+    /// A machine that goes on where a saved one stood.
+    async fn clone(&self) -> Result<Machine, Unsaved> {
         let store = self.host.templates.get_or_try_init(|| async {
             let cache =
                 image::Cache::from_environment().map_err(|error| Unsaved::Boot(OpError::agent(error.to_string())))?;
@@ -100,22 +97,29 @@ impl Boot<'_> {
         });
         let store = store.await?;
         let content = format!("{} {}", self.image.digest, agent_digest(self.agent));
-        let key = TemplateKey::of(self.qemu, &self.launch, Some(&content)).map_err(Unsaved::Template)?;
-        if let Some(template) = store.find(&key).await.map_err(Unsaved::Template)? {
-            return Ok(template);
+        let key = TemplateKey::of(self.qemu, &self.launch, Some(&content))?;
+        // Its link is held until it is saved: a guest that is saved without one finds it closed when it goes on.
+        let mut link = None;
+        let template = store
+            .find_or_make(&key, async || {
+                let initrd = initrd(self.image.clone(), self.agent, Vec::new()).await?;
+                let launch = LaunchSpec { initrd: Some(path_of(&initrd)), savable: true, ..self.launch.clone() };
+                let machine = Machine::launch(self.qemu, launch).await;
+                let machine = machine.map_err(|error| OpError::agent(error.to_string()))?;
+                let booted = self.greet(machine, None).await?;
+                link = Some(booted.link);
+                Ok::<Machine, Unsaved>(booted.machine)
+            })
+            .await?;
+        drop(link);
+        match Machine::clone_from(self.qemu, self.launch.clone(), &template).await {
+            Ok(machine) => Ok(machine),
+            Err(error) => {
+                // Whoever comes next makes another.
+                store.forget(&key).await?;
+                Err(Unsaved::Template(error))
+            }
         }
-        let lock = store.lock(&key).await.map_err(Unsaved::Template)?;
-        if let Some(template) = store.find(&key).await.map_err(Unsaved::Template)? {
-            return Ok(template);
-        }
-        let initrd = initrd(self.image.clone(), self.agent, Vec::new()).await.map_err(Unsaved::Boot)?;
-        let launch = LaunchSpec { initrd: Some(path_of(&initrd)), savable: true, ..self.launch.clone() };
-        let machine = Machine::launch(self.qemu, launch).await;
-        let machine = machine.map_err(|error| Unsaved::Boot(OpError::agent(error.to_string())))?;
-        let booted = self.greet(machine, None).await.map_err(Unsaved::Boot)?;
-        let saved = store.save(&lock, &booted.machine).await.map_err(Unsaved::Template);
-        booted.machine.kill().await;
-        saved
     }
 
     /// Waits until the agent answers, and makes the guest its own.
@@ -167,6 +171,18 @@ enum Unsaved {
     Boot(OpError),
     /// It boots, and cannot be saved or found.
     Template(MachineError),
+}
+
+impl From<OpError> for Unsaved {
+    fn from(error: OpError) -> Unsaved {
+        Unsaved::Boot(error)
+    }
+}
+
+impl From<MachineError> for Unsaved {
+    fn from(error: MachineError) -> Unsaved {
+        Unsaved::Template(error)
+    }
 }
 
 /// The host's clock, in nanoseconds since 1970.

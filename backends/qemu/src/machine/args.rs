@@ -73,7 +73,7 @@ pub(crate) fn arguments(spec: &LaunchSpec, ends: Ends, memory: Memory, restore: 
             AgentChannel::None => {}
         }
     }
-    // A restored machine keeps its kernel too: it boots it when it is reset.
+    // A restored machine keeps its kernel too: it costs nothing.
     args.push("-kernel".into());
     args.push(spec.kernel.as_os_str().to_owned());
     if let Some(initrd) = &spec.initrd {

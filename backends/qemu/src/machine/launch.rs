@@ -157,8 +157,7 @@ pub(crate) async fn launch(qemu: &Qemu, spec: LaunchSpec, source: Source) -> Res
         Ok(Ok(qmp)) => {
             let agent_link = Mutex::new(agent_link);
             let memory = own_memory;
-            let resets = super::Resets::default();
-            Machine { spec, qmp, console, end, kill, agent_link, public_events, command_line, pid, resets, memory }
+            Machine { spec, qmp, console, end, kill, agent_link, public_events, command_line, pid, memory }
         }
         Ok(Err(_)) => {
             // Its end says more than the broken connection does; dropping the sender makes sure that there is one.

@@ -17,7 +17,6 @@ mod launch;
 mod process;
 mod qemu;
 mod qmp;
-mod reset;
 mod spec;
 mod supervise;
 mod template;
@@ -43,7 +42,6 @@ pub use spec::{
 pub use template::{TEMPLATES_LIMIT, Template, TemplateKey, TemplateLock, TemplateStore};
 
 use qmp::{Qmp, command};
-use reset::Reset;
 
 /// QEMU exits within milliseconds of being told to; then it is killed.
 const QUIT_LIMIT: Duration = Duration::from_secs(10);
@@ -62,9 +60,6 @@ pub enum MachineStatus {
     Other(String),
 }
 
-/// Resets come one after the other.
-type Resets = Arc<tokio::sync::Mutex<()>>;
-
 /// A QEMU process and all that leads into it.
 pub struct Machine {
     spec: LaunchSpec,
@@ -76,7 +71,6 @@ pub struct Machine {
     public_events: broadcast::Sender<MachineEvent>,
     command_line: String,
     pid: Option<u32>,
-    resets: Resets,
     /// The guest's memory, when it may be saved.
     memory: Option<OwnedFd>,
 }
@@ -173,29 +167,6 @@ impl Machine {
     /// Lets it go on.
     pub async fn resume(&self) -> Result<(), MachineError> {
         self.execute(qapi::qmp::cont {}).await.map(drop)
-    }
-
-    /// Presses the reset button, and comes back when the guest shows itself again: it prints something, or opens the
-    /// agent's port. A paused one runs then. The agent link stays open.
-    pub async fn reset(&self) -> Result<(), MachineError> {
-        if let Some(ended) = self.has_ended() {
-            return Err(MachineError::Gone { name: self.spec.name.clone(), how: ended.to_string() });
-        }
-        let reset = Reset {
-            name: self.spec.name.clone(),
-            qmp: self.qmp.clone(),
-            console: self.console.subscribe(),
-            events: self.public_events.subscribe(),
-            end: self.end_watch(),
-            resets: self.resets.clone(),
-        };
-        // It is finished even when nobody waits for it: otherwise a guest that reboots later would not be seen to end.
-        match tokio::spawn(reset.run()).await {
-            Ok(done) => done,
-            Err(_) => {
-                Err(MachineError::Gone { name: self.spec.name.clone(), how: "the runtime ended at a reset".to_owned() })
-            }
-        }
     }
 
     /// Presses the power button. What comes of it is the guest's business: without someone who listens to ACPI, nothing.

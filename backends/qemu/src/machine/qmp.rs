@@ -98,12 +98,6 @@ pub(crate) mod command {
         pub(crate) uri: &'static str,
     }
     command!(MigrateIncoming, "migrate-incoming", Empty);
-
-    #[derive(Debug, Serialize)]
-    pub(crate) struct SetReboot {
-        pub(crate) reboot: &'static str,
-    }
-    command!(SetReboot, "set-action", Empty);
 }
 
 /// A connection to QEMU's monitor. Copies share it.
