@@ -100,6 +100,9 @@ pub enum CommandError {
          from its beginning: leave them out (`--step` walks through it)"
     )]
     ContinueFollowsNothing,
+    /// An option for real guests, for a run that has none.
+    #[error("`--cold-boot` is for real guests: add `--backend qemu`, or leave it out")]
+    NothingToBootCold,
     /// What a backend needs of this machine is not to be had.
     #[error("the backend `{name}` cannot be started: {why}")]
     Backend {

@@ -49,9 +49,10 @@ impl Backends {
     /// Those of this name. `cold_boot` has real guests boot from the beginning.
     ///
     /// # Errors
-    /// When there is no thread for them.
+    /// When there is no thread for them, or `cold_boot` is asked of guests that are not real.
     pub fn open(name: BackendName, project: &Project, cold_boot: bool) -> Result<Backends, CommandError> {
         match name {
+            BackendName::Sim if cold_boot => Err(CommandError::NothingToBootCold),
             BackendName::Sim => Ok(Backends::Sim),
             BackendName::Qemu => {
                 let progress = Box::new(|line: &str| eprintln!("provium: {line}"));

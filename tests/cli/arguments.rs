@@ -30,6 +30,7 @@ fn bad_arguments_are_2_and_named() {
         (&["--timeout", "soon"], "invalid duration `soon`"),
         (&["--backend", "replay"], "recorded guests are driven by `provium replay TRACE`"),
         (&["--backend", "xen"], "there is no backend `xen`; there are: sim, qemu"),
+        (&["--cold-boot"], "`--cold-boot` is for real guests: add `--backend qemu`, or leave it out"),
         (&["--tag", ""], "the tag is empty"),
         (&["lst"], "tip: there is no subcommand `lst` either"),
         (&["-q", "list"], "tip: a subcommand comes first"),
