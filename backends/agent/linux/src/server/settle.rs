@@ -29,9 +29,6 @@ const RND_RESEED: libc::c_ulong = 0x5207;
 /// Bytes of entropy taken: the kernel's pool holds no more.
 const MAX_ENTROPY: usize = 512;
 
-/// Bytes of a host name that the kernel takes (`__NEW_UTS_LEN`).
-const HOST_NAME_MAX: usize = 64;
-
 /// Permission bits of a file that says nothing else.
 const FILE_PERM: u32 = 0o644;
 
@@ -156,9 +153,8 @@ pub fn set_clock(time_ns: i128) -> Result<(), Errno> {
     check(unsafe { libc::clock_settime(libc::CLOCK_REALTIME, &raw const time) }).map(drop)
 }
 
-/// Sets the host name: as much of it as the kernel takes.
+/// Sets the host name. One that is too long is `EINVAL`: whoever chose it has to shorten it.
 pub fn set_hostname(name: &[u8]) -> Result<(), Errno> {
-    let name = name.get(..HOST_NAME_MAX).unwrap_or(name);
     // SAFETY: the pointer and the length are those of `name`.
     check(unsafe { libc::sethostname(name.as_ptr().cast(), name.len()) }).map(drop)
 }
