@@ -153,8 +153,8 @@ impl QemuGuest {
 
 async fn pause(guest: Arc<Shared>) -> Result<Reply, OpError> {
     let (machine, link) = guest.running()?;
-    link.set_paused(true);
     machine.pause().await.map_err(|error| OpError::agent(error.to_string()))?;
+    link.set_paused(true);
     Ok(Reply::Unit)
 }
 

@@ -14,7 +14,7 @@ use super::{Outcome, Piece};
 /// Frames that a reader takes before the agent hears of it: a message for each would double the traffic of small frames.
 const CREDIT_STEP: u32 = FRAMES_IN_FLIGHT as u32 / 4;
 
-/// Flows of messages to the agent that are no calls have even numbers beyond those of calls; this is the one of streams.
+/// The flow of what is said about streams; calls have their own numbers from 1 on, and all else is flow 0.
 const STREAMS: u64 = u64::MAX;
 
 /// A call that is under way.

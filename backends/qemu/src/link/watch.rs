@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use super::Inner;
 use super::state::State;
 
-/// How long an agent may leave a ping unanswered while operations are under way: an emulated guest that is busy with a thousand
-/// processes answers within two seconds; one that is stopped never does.
+/// How long an agent may leave a ping unanswered while operations are under way: long enough for an emulated guest on a busy
+/// host to give its agent a turn, short enough that whoever waits for one that was stopped is still there.
 pub const UNRESPONSIVE_AFTER: Duration = Duration::from_secs(10);
 
 /// How often it is looked whether an agent still answers.
