@@ -1,37 +1,22 @@
 //! The golden traces replay, for ever: from their own Lua, without a guest, a simulator or any file of the host.
 
+#[path = "common/no_host.rs"]
+mod no_host;
+
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use no_host::Nothing;
 use provium::runner::event::{Event, Verdict};
 use provium::runner::file::{FileToRun, run_file};
-use provium::runner::inputs::{HostFile, HostInputs, Module};
 use provium::trace::format::End;
-use provium::trace::record::{Boundary, HostError, RecordedVerdict};
+use provium::trace::record::{Boundary, RecordedVerdict};
 use provium::trace::replay::load::load;
 use provium::trace::replay::session::{Session, Settings};
 use provium::trace::replay::{AtEnd, Item, Mode, Script};
-use provium_protocol::exec::ByteString;
 
 /// The most bytes of a golden trace: they are kept for ever, in every copy of the repository.
 const MAX_SIZE: u64 = 100 << 10;
-
-/// A host without any files.
-struct Nothing;
-
-impl HostInputs for Nothing {
-    fn script(&self, file: &FileToRun) -> Result<Vec<u8>, HostError> {
-        panic!("the host is asked for {}", file.name)
-    }
-
-    fn module(&self, _: &FileToRun, relative: &str) -> Result<Module, HostError> {
-        panic!("the host is asked for the module {relative}")
-    }
-
-    fn read_file(&self, _: &FileToRun, path: &ByteString, _: u64) -> Result<HostFile, HostError> {
-        panic!("the host is asked for {path:?}")
-    }
-}
 
 fn golden() -> Vec<PathBuf> {
     let mut pending = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("traces/golden")];

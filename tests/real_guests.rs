@@ -7,6 +7,8 @@
 mod describe;
 #[path = "common/library.rs"]
 mod library;
+#[path = "common/no_host.rs"]
+mod no_host;
 #[path = "common/recorded.rs"]
 mod recorded;
 #[path = "common/replayed.rs"]
@@ -83,4 +85,55 @@ fn an_endless_loop_is_stopped_and_replayed() {
     assert!(records.iter().any(|record| matches!(record, Record::Interrupt { .. })));
     let (replayer, replayed) = replay(file, None, Mode::Strict, header, records);
     assert_eq!(differences(file, &events, &replayer, &replayed), None);
+}
+
+/// What only real guests have, through the command.
+#[test]
+fn clones_cold_boots_and_virtual_time() {
+    let Some(_) = host() else { return };
+    let project = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| std::fs::write(project.path().join(name), text).expect("it can be written");
+    write("provium.toml", "roots = ['.']\n[profiles.virtual]\ntime = 'virtual'\n");
+    write(
+        "real.test.lua",
+        r#"
+        -- The times in it are those of one boot.
+        local function boot_log(name, options)
+            return provium:vm(name, "linux", options):boot():run("dmesg | head -n 100"):assert_ok().stdout
+        end
+
+        test("clones are of one boot, and a cold one is not", function(t)
+            local first = boot_log("a")
+            t:assert_eq(boot_log("b"), first)
+            t:assert_neq(boot_log("c", { cold = true }), first)
+        end)
+
+        test("clones draw other random numbers", function(t)
+            local function draw(name)
+                return provium:vm(name, "linux"):boot():run("head -c 16 /dev/urandom | od -An -tx1"):assert_ok().stdout
+            end
+            t:assert_neq(draw("a"), draw("b"))
+        end)
+
+        -- The test has less of the host's time than the guest sleeps.
+        test("virtual time jumps over sleeps", { timeout = "300s" }, function(t)
+            local vm = provium:vm("v", "virtual"):boot()
+            local function seconds() return tonumber(vm:run("date +%s"):assert_ok().stdout) end
+            local before = seconds()
+            vm:run("sleep 3600"):assert_ok()
+            t:assert(seconds() - before >= 3600)
+        end)
+        "#,
+    );
+    let run = std::process::Command::new(env!("CARGO_BIN_EXE_provium"))
+        .args(["--backend", "qemu", "--record", "never"])
+        .current_dir(project.path())
+        .output()
+        .expect("the command starts");
+    let shown = String::from_utf8_lossy(&run.stdout);
+    assert!(
+        run.status.success() && shown.ends_with("3 passed, 0 failed\n"),
+        "{shown}{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
 }

@@ -2,6 +2,8 @@
 
 #[path = "common/library.rs"]
 mod library;
+#[path = "common/no_host.rs"]
+mod no_host;
 #[path = "common/recorded.rs"]
 mod recorded;
 #[path = "common/replayed.rs"]

@@ -5,13 +5,12 @@ use std::rc::Rc;
 use provium::exec::Conductor;
 use provium::runner::event::Event;
 use provium::runner::file::{FileToRun, run_file};
-use provium::runner::inputs::{HostFile, HostInputs, Module};
 use provium::runner::observe::{Observer, Observers};
-use provium::trace::record::{Header, HostError, Record};
+use provium::trace::record::{Header, Record};
 use provium::trace::replay::{AtEnd, Builder, Mode, ReplayBackend, ReplayInputs, Replayer, Script};
-use provium_protocol::exec::ByteString;
 
 use super::library::options;
+use super::no_host::Nothing;
 
 /// Runs a file against its recording: who followed it, and what people are shown.
 pub fn replay(
@@ -34,23 +33,6 @@ pub fn replay(
     let backend = Rc::new(ReplayBackend::new(Rc::clone(&replayer)));
     run_file(file, &options, backend, &mut |event| events.extend(event.repeatable()));
     (replayer, events)
-}
-
-/// A host without any files: a replay needs none.
-struct Nothing;
-
-impl HostInputs for Nothing {
-    fn script(&self, file: &FileToRun) -> Result<Vec<u8>, HostError> {
-        panic!("the host is asked for {}", file.name)
-    }
-
-    fn module(&self, _: &FileToRun, relative: &str) -> Result<Module, HostError> {
-        panic!("the host is asked for the module {relative}")
-    }
-
-    fn read_file(&self, _: &FileToRun, path: &ByteString, _: u64) -> Result<HostFile, HostError> {
-        panic!("the host is asked for {path:?}")
-    }
 }
 
 /// What of a replay is not as it was recorded; nothing if all of it is.
