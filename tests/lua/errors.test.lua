@@ -34,7 +34,7 @@ end)
 
 test("a timeout is told from other errors", function(t)
     local w = vm:spawn_worker()
-    w:run_async("sleep 60")
+    w:run_async("exec sleep 60")
     local e = t:assert_raises(function() w:join("100ms") end)
     t:assert_eq(e.kind, "timeout")
     t:assert_eq(e.op, "join")

@@ -88,14 +88,14 @@ end)
 
 test("signal names are taken in any case, with or without SIG, or as digits", function(t)
     for _, signal in ipairs { "USR1", "usr1", "SIGUSR1", "SigUsr1", "10", 10 } do
-        local p = vm:run_async("sleep 60")
+        local p = vm:run_async("exec sleep 60")
         t:assert_eq(p:kill(signal), true)
         t:assert_eq(p:wait(10).signal_name, "SIGUSR1")
     end
 end)
 
 test("every Linux signal is known", function(t)
-    local p = vm:run_async("sleep 60")
+    local p = vm:run_async("exec sleep 60")
     for _, signal in ipairs { "CHLD", "CONT", "URG", "WINCH" } do
         t:assert_eq(p:kill(signal), true)
     end
@@ -104,7 +104,7 @@ test("every Linux signal is known", function(t)
 end)
 
 test("an unknown signal name is shown", function(t)
-    local p = vm:run_async("sleep 60")
+    local p = vm:run_async("exec sleep 60")
     for _, bad in ipairs { "TERMINATE", "SIG", "", "USR3", "0", "65" } do
         support.raises(t, { kind = "usage", says = "unknown signal name `" .. bad .. "`" }, function() p:kill(bad) end)
     end
@@ -112,7 +112,7 @@ test("an unknown signal name is shown", function(t)
 end)
 
 test("a signal of another type is refused by the type's name", function(t)
-    local p = vm:run_async("sleep 60")
+    local p = vm:run_async("exec sleep 60")
     support.raises(t, { kind = "usage", says = "expected integer or signal name, got table" }, function() p:kill({}) end)
     support.raises(t, { kind = "usage", says = "expected integer or signal name, got boolean" }, function()
         p:kill(true)
@@ -124,7 +124,7 @@ test("a signal of another type is refused by the type's name", function(t)
 end)
 
 test("a signal number out of range is refused", function(t)
-    local p = vm:run_async("sleep 60")
+    local p = vm:run_async("exec sleep 60")
     for _, bad in ipairs { 0, -9, 65, 1000 } do
         support.raises(t, { kind = "usage", says = tostring(bad) }, function() p:kill(bad) end)
     end

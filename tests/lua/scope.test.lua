@@ -9,12 +9,12 @@ local function log_at_end(name, words)
 end
 
 test("1a: leaves a process, a stream, a file and a worker open", function(t)
-    local p = vm:run_async("sleep 1000")
+    local p = vm:run_async("exec sleep 1000")
     pids.process = p:pid()
     kept.process, kept.stream = p, p:stdout_stream()
     kept.file = vm:open_file("/etc/passwd", { read = true })
     kept.worker = vm:spawn_worker()
-    pids.of_worker = kept.worker:run_async("sleep 1000"):pid()
+    pids.of_worker = kept.worker:run_async("exec sleep 1000"):pid()
     kept.worker_file = kept.worker:open_file("/etc/passwd", { read = true })
 end)
 
@@ -57,7 +57,7 @@ end)
 test("4a: leaves a VM of its own", function(t)
     local own = provium:vm("own", "linux"):boot()
     kept.own = own
-    own:run_async("sleep 1000")
+    own:run_async("exec sleep 1000")
     own:open_file("/etc/passwd", { read = true })
 end)
 
@@ -119,7 +119,7 @@ end)
 -- Opened at the top level, in a guest of its own: these belong to the file and live as long as it.
 local long = provium:vm("long", "linux"):boot()
 local file_level = long:open_file("/etc/passwd", { read = true })
-local file_process = long:run_async("sleep 1000")
+local file_process = long:run_async("exec sleep 1000")
 
 test("9: what the file opened lives on from test to test", function(t)
     t:assert(file_level:fd() > 0)

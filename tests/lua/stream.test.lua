@@ -107,7 +107,7 @@ test("expect says when the stream ended before the text came", function(t)
 end)
 
 test("an empty text is nothing to wait for", function(t)
-    local p = vm:run_async("sleep 60")
+    local p = vm:run_async("exec sleep 60")
     support.raises(t, { kind = "usage", says = "empty" }, function() p:stdout_stream():read_until("") end)
 end)
 
@@ -119,7 +119,7 @@ test("drain collects what comes until nothing comes", function(t)
 end)
 
 test("drain of a stream that has nothing is empty", function(t)
-    local p = vm:run_async("sleep 60")
+    local p = vm:run_async("exec sleep 60")
     t:assert_eq(p:stdout_stream():drain("100ms"), {})
 end)
 
@@ -201,7 +201,7 @@ end)
 
 test("open streams are counted", function(t)
     local before = vm:open_stream_count()
-    local p = vm:run_async("sleep 60")
+    local p = vm:run_async("exec sleep 60")
     local out = p:stdout_stream()
     t:assert_eq(vm:open_stream_count(), before + 1)
     out:close()

@@ -47,9 +47,9 @@ impl Shell {
                 self.name = name.into();
             }
             self.parameters = Rc::new(operands.collect());
-            let last = !self.has(Opt::Stdin);
-            let status = self.run_text(script.into(), Mode { last, tested: false }).await?;
-            return if last { Ok(status) } else { self.run_input().await };
+            // The last command is a child, too: dash 0.5.12 does not become it, as some shells do.
+            let status = self.run_text(script.into(), Mode { last: false, tested: false }).await?;
+            return if self.has(Opt::Stdin) { self.run_input().await } else { Ok(status) };
         }
         if self.has(Opt::Stdin) || operands.len() == 0 {
             self.options.set(Opt::Stdin, true);
