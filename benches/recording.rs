@@ -2,11 +2,11 @@
 //!
 //! `cargo bench --bench recording`
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use provium::config::Project;
@@ -26,11 +26,18 @@ use provium_sim::SimBackend;
 
 /// A file in memory: what a disk costs is not the question here.
 #[derive(Clone, Default)]
-struct Bytes(Rc<RefCell<Vec<u8>>>);
+struct Bytes(Arc<Mutex<Vec<u8>>>);
+
+impl Bytes {
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.lock().expect("nobody panics while it holds it"))
+    }
+}
+
 
 impl Write for Bytes {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
+        self.0.lock().expect("nobody panics while it holds it").extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -65,7 +72,8 @@ fn live(file: &FileToRun, seed: u64) {
     run_file(file, &options(seed), backend, &mut |_| {});
 }
 
-fn recorded(file: &FileToRun, seed: u64) -> Vec<u8> {
+/// Records a run. Whether its trace is kept is known when the run is over, as by default only those of failed runs are.
+fn recorded(file: &FileToRun, seed: u64, kept: bool) -> Vec<u8> {
     let bytes = Bytes::default();
     let header = Header {
         backend: "sim".into(),
@@ -83,9 +91,10 @@ fn recorded(file: &FileToRun, seed: u64) -> Vec<u8> {
     options.inputs = Rc::new(RecordingInputs::new(Rc::clone(&recorder), Rc::new(Disk)));
     options.observers = Observers::new(vec![Rc::clone(&recorder) as Rc<dyn Observer>]);
     run_file(file, &options, backend, &mut |_| {});
-    recorder.finish().expect("memory takes everything");
+    let ended = if kept { recorder.finish() } else { recorder.discard() };
+    ended.expect("memory takes everything");
     drop(options);
-    bytes.0.take()
+    bytes.take()
 }
 
 fn replayed(file: &FileToRun, trace: &[u8]) {
@@ -113,14 +122,14 @@ fn some(header: &Header, records: &[Record], keeps: impl Fn(&Record) -> bool) ->
         }
     }
     writer.finish().expect("memory takes everything");
-    lean.0.borrow().len()
+    lean.take().len()
 }
 
 /// What the whole suite takes on disk for each exchange.
 fn size(files: &[FileToRun]) {
     let (mut all, mut without_texts, mut without_choices, mut exchanges) = (0, 0, 0, 0_u64);
     for file in files {
-        let trace = recorded(file, 1);
+        let trace = recorded(file, 1, true);
         all += trace.len();
         let reader = TraceReader::new(&trace[..]).expect("a trace");
         let header = reader.header().clone();
@@ -160,13 +169,15 @@ fn benches(criterion: &mut Criterion) {
                 live(&file, seed % 50);
             });
         });
-        group.bench_function("recorded", |bencher| {
-            bencher.iter(|| {
-                seed += 1;
-                recorded(&file, seed % 50)
+        for (name, kept) in [("recorded", true), ("recorded, not kept", false)] {
+            group.bench_function(name, |bencher| {
+                bencher.iter(|| {
+                    seed += 1;
+                    recorded(&file, seed % 50, kept)
+                });
             });
-        });
-        let trace = recorded(&file, 1);
+        }
+        let trace = recorded(&file, 1, true);
         group.bench_function("replayed", |bencher| bencher.iter(|| replayed(&file, &trace)));
         group.finish();
     }

@@ -158,14 +158,26 @@ impl Recording {
     /// # Errors
     /// What could not be kept.
     pub fn finish(&self) -> Result<(), String> {
-        self.recorder.finish().map_err(|why| format!("the trace `{}` ends early: {why}", self.shown))
+        self.recorder.finish().map_err(|why| self.ends_early(&why))
     }
 
-    /// Nobody needs it.
+    /// Ends the recording of a run whose trace nobody will read: the rest of it need not be written.
+    ///
+    /// # Errors
+    /// What could not have been kept.
+    pub fn abandon(&self) -> Result<(), String> {
+        self.recorder.discard().map_err(|why| self.ends_early(&why))
+    }
+
+    fn ends_early(&self, why: &str) -> String {
+        format!("the trace `{}` ends early: {why}", self.shown)
+    }
+
+    /// Removes the trace, which nobody needs.
     ///
     /// # Errors
     /// Why it is still there: a warning, no more.
-    pub fn discard(&self) -> Result<(), String> {
+    pub fn remove(&self) -> Result<(), String> {
         let removed = store::remove(&self.directory, &self.path);
         removed.map_err(|why| format!("the trace `{}` is not needed, but cannot be removed: {why}", self.shown))
     }

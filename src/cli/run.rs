@@ -151,8 +151,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
         drop(options);
         let failed = run.tally.failed + run.tally.broken_files > failures;
         if let Some(recording) = recording {
-            let finished = recording.finish();
             let mut keeps = recordings.keeps(failed);
+            let finished = if keeps || args.record.verify { recording.finish() } else { recording.abandon() };
             if let Err(warning) = &finished {
                 super::complain_softly(warning);
             }
@@ -167,7 +167,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
                     file.name, recording.shown
                 ));
             }
-            if !keeps && let Err(warning) = recording.discard() {
+            if !keeps && let Err(warning) = recording.remove() {
                 super::complain_softly(&warning);
             }
         } else if args.record.verify {

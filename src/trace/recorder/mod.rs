@@ -78,6 +78,16 @@ impl Recorder {
         }
     }
 
+    /// Nobody needs the trace: what of it is not written yet never is. Says what recording met until then.
+    ///
+    /// # Errors
+    /// As for [`Recorder::finish`].
+    pub fn discard(&self) -> Result<(), String> {
+        self.choices.take();
+        self.sink.take();
+        self.trouble.take().map_or(Ok(()), Err)
+    }
+
     /// A source text was read.
     fn source(&self, name: &str, module: Option<&str>, text: &[u8]) {
         self.sources.borrow_mut().push(name.into());
