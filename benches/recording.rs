@@ -34,7 +34,6 @@ impl Bytes {
     }
 }
 
-
 impl Write for Bytes {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().expect("nobody panics while it holds it").extend_from_slice(bytes);
