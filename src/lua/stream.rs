@@ -197,7 +197,7 @@ fn next(call: &Call) -> Result<Answer, Fault> {
     let timeout = call.read_optional(1, "timeout", Named::duration)?.unwrap_or(READ_TIMEOUT);
     let reader = Reader::of(call)?;
     let (lua, host, name) = (call.lua.clone(), Rc::clone(&call.host), call.name());
-    let note = note_frames(&call.host, &reader.0.speaker, format!("next(stream {})", reader.0.id.0), call.place());
+    let note = note_frames(&call.host, &reader.0.speaker, format!("next({})", reader.0.id), call.place());
     Ok(Box::pin(async move {
         if reader.0.buffer.borrow().is_empty() {
             match within(&*host.backend, Some(timeout), reader.fill()).await {
@@ -233,7 +233,7 @@ fn read_until(call: &Call) -> Result<Answer, Fault> {
     let reader = Reader::of(call)?;
     let (lua, host, name) = (call.lua.clone(), Rc::clone(&call.host), call.name());
     let shown = describe::quoted(&text);
-    let operation = format!("{}(stream {}, {shown})", call.method(), reader.0.id.0);
+    let operation = format!("{}({}, {shown})", call.method(), reader.0.id);
     let note = note_frames(&call.host, &reader.0.speaker, operation, call.place());
     Ok(Box::pin(async move {
         let search = async {
@@ -289,7 +289,7 @@ fn drain(call: &Call) -> Result<Answer, Fault> {
     let timeout = call.read_optional(1, "timeout", Named::duration)?.unwrap_or(DRAIN_TIMEOUT);
     let reader = Reader::of(call)?;
     let (lua, host, name) = (call.lua.clone(), Rc::clone(&call.host), call.name());
-    let note = note_frames(&call.host, &reader.0.speaker, format!("drain(stream {})", reader.0.id.0), call.place());
+    let note = note_frames(&call.host, &reader.0.speaker, format!("drain({})", reader.0.id), call.place());
     Ok(Box::pin(async move {
         let pieces = lua.create_table()?;
         loop {

@@ -107,7 +107,7 @@ pub fn operation(op: &Op) -> String {
             };
             format!("{name}({}, {start})", quoted(&path.0))
         }
-        Op::StreamClose(stream) => format!("{name}(stream {})", stream.0),
+        Op::StreamClose(stream) => format!("{name}({stream})"),
         Op::Syscall(spec) => {
             let args: Vec<String> = spec.args.iter().map(i64::to_string).collect();
             let call =
@@ -126,7 +126,10 @@ pub fn operation(op: &Op) -> String {
         | Op::Reset
         | Op::PowerButton
         | Op::Shutdown
-        | Op::Inspect => format!("{name}()"),
+        | Op::Inspect
+        | Op::ConsoleStream
+        | Op::ConsoleLog => format!("{name}()"),
+        Op::ConsoleWrite { data } => format!("{name}({})", quoted(data)),
     }
 }
 
@@ -184,7 +187,7 @@ fn reply(reply: &Reply) -> String {
         Reply::ProcStatus(ProcStatus::Running) => "running".to_owned(),
         Reply::ProcStatus(ProcStatus::Ended(status)) => exit_status(*status),
         Reply::ProcState(state) => state.name().to_owned(),
-        Reply::Stream(stream) => format!("stream {}", stream.0),
+        Reply::Stream(stream) => stream.to_string(),
         Reply::Stat(stat) => format!("{} bytes, mode 0o{:o}", stat.size, stat.mode),
         Reply::Entries(entries) => format!("{} entries", entries.len()),
         Reply::Opened { file, fd } => format!("file {file}, descriptor {fd}"),

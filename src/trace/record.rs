@@ -15,7 +15,7 @@ use provium_protocol::{ChoicePoint, Errno, Frame, Lane, Nanos, Op, OpError, Repl
 use serde::{Deserialize, Serialize};
 
 /// The version that this code writes; it reads this one and all before it.
-pub const FORMAT_VERSION: u16 = 2;
+pub const FORMAT_VERSION: u16 = 3;
 
 /// What the file says of itself before the first record. It is stored as JSON, so that a person can read it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -191,7 +191,7 @@ fn headers_that_cannot_be_understood_say_by_whom_they_were_written() {
     let says = |version, json| TraceReader::new(&header_saying(version, json)[..]).err().expect("refused").to_string();
     assert_eq!(
         says(900, r#"{"writer":"provium 9.0.0","novelty":[1]}"#),
-        "the trace has format version 900, this provium reads up to 2: it was written by provium 9.0.0; use that version \
+        "the trace has format version 900, this provium reads up to 3: it was written by provium 9.0.0; use that version \
          or a later one"
     );
     assert!(says(900, "not even JSON").contains("it was written by somebody it does not name"));

@@ -150,8 +150,14 @@ pub async fn dispatch<O: Os>(agent: &Rc<Inner<O>>, lane: Lane, op: Op) -> Result
         | Op::WorkerWaitBlocked { .. } => {
             Err(OpError::usage(format!("`{}` is an operation of a worker, not of the VM", op.name())))
         }
-        Op::Pause | Op::Resume | Op::Reset | Op::PowerButton | Op::Shutdown => {
-            Err(OpError::unsupported("agent", op.name()))
-        }
+        // They are the machine's; an agent is told none of them.
+        Op::Pause
+        | Op::Resume
+        | Op::Reset
+        | Op::PowerButton
+        | Op::Shutdown
+        | Op::ConsoleStream
+        | Op::ConsoleLog
+        | Op::ConsoleWrite { .. } => Err(OpError::unsupported("agent", op.name())),
     }
 }

@@ -37,3 +37,7 @@ pub const CLOSE_PATIENCE_NS: u64 = 2_000_000_000;
 /// nanoseconds (0.1 s): what a killed group wrote is there at once; a stranger that holds the pipe
 /// must not delay the result.
 pub const DRAIN_AFTER_KILL_NS: u64 = 100_000_000;
+
+/// What is kept of a guest's console, in bytes (16 MiB): a boot prints 50 kB, so this is a guest that talks all day. Beyond
+/// it the oldest is given up.
+pub const CONSOLE_KEPT: usize = 16 << 20;

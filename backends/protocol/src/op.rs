@@ -248,6 +248,22 @@ pub enum Op {
     Shutdown,
     /// Who waits for what → `WaitGraph`.
     Inspect,
+
+    // The machine's console. It is no affair of the agent: these are answered when the guest is paused, too, and all but
+    // the last when it is off or was lost.
+    /// Opens a stream of what the console prints, from its first byte → `Stream`, with a [`StreamId::console`]. It goes on
+    /// over resets, and ends when the guest is off or lost and all was read. A reader that is more than
+    /// [`crate::limits::CONSOLE_KEPT`] behind gets one `limit` error, and then goes on with what is kept.
+    ConsoleStream,
+    /// All that the console printed so far → `Bytes`: at most the last [`crate::limits::CONSOLE_KEPT`], which then begin with
+    /// a line that says how many were given up.
+    ConsoleLog,
+    /// Types at the console → `Count`: all of it, when the machine took all.
+    ConsoleWrite {
+        /// What.
+        #[serde(with = "serde_bytes")]
+        data: Vec<u8>,
+    },
 }
 
 impl Op {
@@ -307,6 +323,9 @@ impl Op {
             Op::PowerButton => "power_button",
             Op::Shutdown => "shutdown",
             Op::Inspect => "inspect",
+            Op::ConsoleStream => "console_read",
+            Op::ConsoleLog => "console_log",
+            Op::ConsoleWrite { .. } => "console_write",
         }
     }
 }

@@ -90,7 +90,9 @@ impl Texts for Op {
     fn each_text(&mut self, see: &mut See<'_>) {
         match self {
             Op::Run { spec, timeout_ns: _ } | Op::Spawn(spec) => spec.each_text(see),
-            Op::StdinWrite { proc: _, data } | Op::FileWrite { file: _, data, all: _ } => data.each_text(see),
+            Op::StdinWrite { proc: _, data } | Op::FileWrite { file: _, data, all: _ } | Op::ConsoleWrite { data } => {
+                data.each_text(see);
+            }
             Op::ReadFile(path)
             | Op::Stat(path)
             | Op::Lstat(path)
@@ -139,7 +141,9 @@ impl Texts for Op {
             | Op::Reset
             | Op::PowerButton
             | Op::Shutdown
-            | Op::Inspect => {}
+            | Op::Inspect
+            | Op::ConsoleStream
+            | Op::ConsoleLog => {}
         }
     }
 }
