@@ -240,7 +240,7 @@ fn a_whole_file_is_what_the_page_says() {
     records.push(Record::Begun { guest: 0, lane: Lane::Main, worker: Some("w".repeat(5_000)), at: None, op });
     let (file, totals) = sample::file(&records);
     assert_eq!(&file[..8], b"\x89PVT\r\n\x1a\n");
-    assert_eq!(u16::from_le_bytes([file[8], file[9]]), 2);
+    assert_eq!(u16::from_le_bytes([file[8], file[9]]), 3);
     let text = &file[14..14 + word(&file, 10) as usize];
     let value: Value = serde_json::from_slice(text).expect("JSON");
     assert_eq!(value["required"], json!([DICTIONARY_FEATURE]));
