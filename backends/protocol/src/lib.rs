@@ -12,6 +12,7 @@ pub mod backend;
 mod batch;
 pub mod choice;
 pub mod codec;
+pub mod console;
 pub mod errno;
 pub mod error;
 pub mod exec;

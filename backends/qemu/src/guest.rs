@@ -12,6 +12,7 @@ use tokio::task::AbortHandle;
 
 use crate::backend::{Host, on_runtime};
 use crate::boot;
+use crate::console::GuestConsole;
 use crate::link::{Link, UNRESPONSIVE_AFTER};
 use crate::machine::Machine;
 
@@ -46,11 +47,13 @@ pub(crate) struct Shared {
     seed: u64,
     boots: AtomicU64,
     power: Mutex<Power>,
+    console: GuestConsole,
 }
 
 impl Shared {
     pub(crate) fn new(host: Arc<Host>, spec: BootSpec, seed: u64) -> Arc<Shared> {
-        Arc::new(Shared { host, spec, seed, boots: AtomicU64::new(0), power: Mutex::new(Power::Off) })
+        let (boots, power) = (AtomicU64::new(0), Mutex::new(Power::Off));
+        Arc::new(Shared { host, spec, seed, boots, power, console: GuestConsole::default() })
     }
 
     fn power(&self) -> MutexGuard<'_, Power> {
@@ -63,6 +66,7 @@ impl Shared {
         let boots = self.boots.fetch_add(1, Ordering::Relaxed);
         let booted = boot::boot(&self.host, &self.spec, self.seed, boots).await?;
         let machine = Arc::new(booted.machine);
+        self.console.goes_on(machine.console());
         let supervisor = tokio::spawn(supervise(Arc::downgrade(&self), Arc::clone(&machine), booted.link.clone()));
         let running = Running { machine, link: booted.link, supervisor: supervisor.abort_handle() };
         *self.power() = Power::On(running);
@@ -119,6 +123,7 @@ async fn supervise(guest: std::sync::Weak<Shared>, machine: Arc<Machine>, link: 
             && Arc::ptr_eq(&running.machine, &machine)
         {
             *power = Power::Lost(error.clone());
+            guest.console.ends();
         }
     }
     link.fail(error);
@@ -174,7 +179,10 @@ async fn reset(guest: Arc<Shared>) -> Result<Reply, OpError> {
     if let Some(running) = guest.take(&error) {
         running.machine.kill().await;
     }
-    guest.power_on().await?;
+    if let Err(error) = Arc::clone(&guest).power_on().await {
+        guest.console.ends();
+        return Err(error);
+    }
     Ok(Reply::Unit)
 }
 
@@ -189,6 +197,7 @@ async fn power_button(guest: Arc<Shared>) -> Result<Reply, OpError> {
     let off = tokio::time::timeout(patience, machine.ended()).await;
     guest.take(&shut_down(&guest.spec.vm));
     machine.kill().await;
+    guest.console.ends();
     match off {
         Ok(_) => Ok(Reply::Unit),
         Err(_) => Err(OpError::timeout(format!(
@@ -203,7 +212,20 @@ async fn shutdown(guest: Arc<Shared>) -> Result<Reply, OpError> {
     if let Some(running) = guest.take(&shut_down(&guest.spec.vm)) {
         running.machine.kill().await;
     }
+    guest.console.ends();
     Ok(Reply::Unit)
+}
+
+async fn type_at(guest: Arc<Shared>, data: Vec<u8>) -> Result<Reply, OpError> {
+    let (machine, _) = guest.running()?;
+    match machine.console().write(&data).await {
+        Ok(()) => Ok(Reply::Count(data.len() as u64)),
+        // Whoever ended the machine says why, a moment after its console went.
+        Err(error) => {
+            machine.ended().await;
+            Err(guest.running().err().unwrap_or_else(|| OpError::lost(error.to_string())))
+        }
+    }
 }
 
 impl Guest for QemuGuest {
@@ -214,6 +236,13 @@ impl Guest for QemuGuest {
             Op::Reset => self.work(reset),
             Op::PowerButton => self.work(power_button),
             Op::Shutdown => self.work(shutdown),
+            Op::ConsoleStream => Box::pin(ready(Ok(Reply::Stream(self.shared.console.open())))),
+            Op::ConsoleLog => Box::pin(ready(Ok(Reply::Bytes(self.shared.console.log())))),
+            Op::ConsoleWrite { data } => self.work(|guest| type_at(guest, data)),
+            Op::StreamClose(stream) if stream.is_console() => {
+                self.shared.console.close(stream);
+                Box::pin(ready(Ok(Reply::Unit)))
+            }
             op => match &*self.shared.power() {
                 Power::On(running) => Box::pin(running.link.call(lane, op)),
                 Power::Lost(error) => Box::pin(ready(Err(error.clone()))),
@@ -223,6 +252,9 @@ impl Guest for QemuGuest {
     }
 
     fn next_frame(&self, stream: StreamId) -> LocalFuture<Result<Option<Frame>, OpError>> {
+        if stream.is_console() {
+            return Box::pin(self.shared.console.next_frame(stream));
+        }
         match &*self.shared.power() {
             Power::On(running) => Box::pin(running.link.next_frame(stream)),
             Power::Lost(error) => Box::pin(ready(Err(error.clone()))),

@@ -14,6 +14,7 @@
 pub mod agent;
 pub mod backend;
 mod boot;
+mod console;
 pub mod doctor;
 pub mod guest;
 pub mod image;

@@ -1,10 +1,11 @@
 //! What the guest prints on its serial console, kept from the first byte, and what is typed there.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use provium_protocol::console::{Chunk, ConsoleLog};
+use provium_protocol::limits::MAX_FRAME;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -12,17 +13,12 @@ use tokio::sync::watch;
 
 use super::error::MachineError;
 
-/// So much of a console is kept in memory. A boot prints 50 kB; this is a guest that talks all day. Beyond it the oldest is
-/// given up, and readers see it by the offset.
-pub const CONSOLE_KEPT: usize = 16 << 20;
 /// How much of the console's end goes into a report of how a machine ended.
 pub const TAIL_LINES: usize = 40;
 /// The same in bytes, for a guest that prints no newlines.
 const TAIL_BYTES: usize = 8 << 10;
 /// One read of the socket: larger than what QEMU writes at once.
 const READ_AT_ONCE: usize = 16 << 10;
-/// A reader gets at most this much in one piece.
-const CHUNK: usize = 64 << 10;
 
 /// A guest's console. Copies are of the same console; it can be read after the machine has ended.
 #[derive(Debug, Clone)]
@@ -32,53 +28,17 @@ pub struct Console {
 
 #[derive(Debug)]
 struct Shared {
-    kept: Mutex<Kept>,
+    kept: Mutex<ConsoleLog>,
     /// The offset of the end; `true` when nothing can follow.
     end: watch::Sender<(u64, bool)>,
     input: tokio::sync::Mutex<Option<OwnedWriteHalf>>,
     machine: String,
 }
 
-#[derive(Debug, Default)]
-struct Kept {
-    bytes: VecDeque<u8>,
-    /// The offset of the first byte that is kept.
-    first: u64,
-}
-
-impl Kept {
-    fn end(&self) -> u64 {
-        self.first + self.bytes.len() as u64
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        self.bytes.extend(bytes);
-        let over = self.bytes.len().saturating_sub(CONSOLE_KEPT);
-        self.bytes.drain(..over);
-        self.first += over as u64;
-    }
-
-    fn read(&self, from: u64, most: usize) -> Chunk {
-        let offset = from.clamp(self.first, self.end());
-        let skip = usize::try_from(offset - self.first).unwrap_or(usize::MAX).min(self.bytes.len());
-        Chunk { offset, bytes: self.bytes.range(skip..).take(most).copied().collect() }
-    }
-}
-
-/// A piece of what a console printed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chunk {
-    /// Where it begins, counted from the console's first byte. When it is more than the end of the piece before, the reader
-    /// was more than [`CONSOLE_KEPT`] behind and lost what is between.
-    pub offset: u64,
-    /// The bytes.
-    pub bytes: Vec<u8>,
-}
-
 impl Console {
     /// A console that begins with what was printed before: a restored guest's begins with the saved one's.
     pub(crate) fn new(machine: &str, before: &[u8]) -> Self {
-        let mut kept = Kept::default();
+        let mut kept = ConsoleLog::default();
         kept.push(before);
         let (end, _) = watch::channel((kept.end(), false));
         let input = tokio::sync::Mutex::new(None);
@@ -124,12 +84,12 @@ impl Console {
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, ConsoleLog> {
         // What is kept is whole between any two calls, so a panic elsewhere does no harm to it.
         self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All that was printed so far, or its last [`CONSOLE_KEPT`] bytes.
+    /// All that was printed so far, or its last [`provium_protocol::limits::CONSOLE_KEPT`] bytes.
     #[must_use]
     pub fn log(&self) -> Chunk {
         self.kept().read(0, usize::MAX)
@@ -148,6 +108,16 @@ impl Console {
         let text = String::from_utf8_lossy(&bytes).replace('\r', "");
         let lines: Vec<&str> = text.trim_end().lines().collect();
         lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
+    }
+
+    /// At most so many bytes from this offset on, or from the first that is kept.
+    pub(crate) fn read(&self, from: u64, most: usize) -> Chunk {
+        self.kept().read(from, most)
+    }
+
+    /// How much was printed, and whether nothing can follow.
+    pub(crate) fn ends(&self) -> watch::Receiver<(u64, bool)> {
+        self.shared.end.subscribe()
     }
 
     /// A reader that begins with the first byte.
@@ -181,7 +151,7 @@ impl ConsoleReader {
         loop {
             let (end, over) = *self.end.borrow_and_update();
             if end > self.at {
-                let chunk = self.console.kept().read(self.at, CHUNK);
+                let chunk = self.console.kept().read(self.at, MAX_FRAME);
                 self.at = chunk.offset + chunk.bytes.len() as u64;
                 return Some(chunk);
             }
@@ -199,6 +169,8 @@ impl ConsoleReader {
 
 #[cfg(test)]
 mod tests {
+    use provium_protocol::limits::CONSOLE_KEPT;
+
     use super::*;
 
     async fn printed(console: &Console, text: &[u8]) {

@@ -30,7 +30,7 @@ use tokio::net::UnixStream;
 use tokio::sync::{broadcast, mpsc, watch};
 
 pub use accel::{AccelProbe, probe_accel};
-pub use console::{CONSOLE_KEPT, Chunk, Console, ConsoleReader, TAIL_LINES};
+pub use console::{Console, ConsoleReader, TAIL_LINES};
 pub use ended::{EndCause, Ended, ExitedBy};
 pub use error::MachineError;
 pub use qemu::{PROGRAM, PROGRAM_VARIABLE, Qemu};
