@@ -76,7 +76,7 @@ pub fn exchange(
     let section = host.section();
     let origin = origin(&host, &speaker, at);
     async move {
-        let Some(guest) = speaker.vm.guest() else {
+        let Some(guest) = speaker.vm.guest_for(&op) else {
             let vm = &speaker.vm;
             return Err(OpError::state(format!("vm `{}` is {}", vm.name, vm.state().name())));
         };

@@ -7,6 +7,7 @@ use mlua::{Lua, Value};
 use provium_protocol::profile::{BootOptions, BootSpec, COLD, Profile};
 use provium_protocol::{Guest, LocalFuture, Op, OpError, Reply};
 
+use super::console::Cursor;
 use super::exchange::{self, Speaker, exchange};
 use super::fault::Fault;
 use super::host::Host;
@@ -64,6 +65,8 @@ pub struct OpenThing {
     vm: Rc<Vm>,
     boot: u32,
     kind: Kind,
+    /// What it was opened on is there after the guest.
+    outlives: bool,
 }
 
 impl OpenThing {
@@ -71,18 +74,36 @@ impl OpenThing {
     pub fn new(vm: &Rc<Vm>, kind: Kind, label: String, at: Option<Place>) -> OpenThing {
         let count = vm.count(kind);
         count.set(count.get() + 1);
-        OpenThing { label, at, closed: Cell::new(false), vm: Rc::clone(vm), boot: vm.boots.get(), kind }
+        let (closed, vm) = (Cell::new(false), Rc::clone(vm));
+        OpenThing { label, at, closed, boot: vm.boots.get(), vm, kind, outlives: false }
+    }
+
+    /// A stream of what the console prints: it is there after the guest.
+    pub fn of_console(vm: &Rc<Vm>, label: String, at: Option<Place>) -> OpenThing {
+        vm.open_consoles.set(vm.open_consoles.get() + 1);
+        let (closed, vm) = (Cell::new(false), Rc::clone(vm));
+        OpenThing { label, at, closed, boot: vm.boots.get(), vm, kind: Kind::Stream, outlives: true }
+    }
+
+    /// It is of the bindings' own making, and nothing that the test opened.
+    pub fn uncount(&self) {
+        let count = if self.outlives { &self.vm.open_consoles } else { self.vm.count(self.kind) };
+        count.set(count.get().saturating_sub(1));
     }
 
     /// Whether it was closed, or its guest has ended.
     pub fn is_closed(&self) -> bool {
-        self.closed.get() || self.boot != self.vm.boots.get()
+        self.closed.get() || self.guest_has_ended()
+    }
+
+    fn guest_has_ended(&self) -> bool {
+        !self.outlives && self.boot != self.vm.boots.get()
     }
 
     /// It is closed now.
     pub fn set_closed(&self) {
         if !self.is_closed() {
-            let count = self.vm.count(self.kind);
+            let count = if self.outlives { &self.vm.open_consoles } else { self.vm.count(self.kind) };
             count.set(count.get().saturating_sub(1));
         }
         self.closed.set(true);
@@ -98,7 +119,7 @@ impl OpenThing {
 
     /// An error if the guest in which it was opened has ended.
     pub fn check_guest(&self, noun: &str) -> Result<(), Fault> {
-        if self.boot != self.vm.boots.get() {
+        if self.guest_has_ended() {
             let vm = &self.vm.name;
             return Err(Fault::state(format!("{noun} is closed: its vm `{vm}` was shut down or reset")).of_vm(vm));
         }
@@ -126,6 +147,11 @@ pub struct Vm {
     closed: Cell<bool>,
     state: Cell<VmState>,
     guest: RefCell<Option<Rc<dyn Guest>>>,
+    /// The guest that answers now, or did last: its console can be read when it does not.
+    last_guest: RefCell<Option<Rc<dyn Guest>>>,
+    /// Where `expect` stands in the console of that guest.
+    pub cursor: RefCell<Cursor>,
+    open_consoles: Cell<u32>,
     open_streams: Cell<u32>,
     open_files: Cell<u32>,
     open_others: Cell<u32>,
@@ -153,6 +179,9 @@ impl Vm {
             closed: Cell::new(false),
             state: Cell::new(VmState::Created),
             guest: RefCell::new(None),
+            last_guest: RefCell::new(None),
+            cursor: RefCell::default(),
+            open_consoles: Cell::new(0),
             open_streams: Cell::new(0),
             open_files: Cell::new(0),
             open_others: Cell::new(0),
@@ -178,6 +207,21 @@ impl Vm {
         self.guest.borrow().clone()
     }
 
+    /// The guest that answers now, or did last.
+    pub fn last_guest(&self) -> Option<Rc<dyn Guest>> {
+        self.last_guest.borrow().clone()
+    }
+
+    /// The guest that this can be said to: what is about the console is answered by one that has ended, too.
+    pub fn guest_for(&self, op: &Op) -> Option<Rc<dyn Guest>> {
+        let of_console = match op {
+            Op::ConsoleStream | Op::ConsoleLog => true,
+            Op::StreamClose(stream) => stream.is_console(),
+            _ => false,
+        };
+        if of_console { self.last_guest() } else { self.guest() }
+    }
+
     /// Open files.
     pub fn open_files(&self) -> u32 {
         self.open_files.get()
@@ -185,15 +229,12 @@ impl Vm {
 
     /// Open streams.
     pub fn open_streams(&self) -> u32 {
-        self.open_streams.get()
+        self.open_streams.get() + self.open_consoles.get()
     }
 
     /// Whether nothing runs and nothing is open.
     pub fn is_quiescent(&self) -> bool {
-        self.running.get() == 0
-            && self.open_streams.get() == 0
-            && self.open_files.get() == 0
-            && self.open_others.get() == 0
+        self.running.get() == 0 && self.open_streams() == 0 && self.open_files.get() == 0 && self.open_others.get() == 0
     }
 
     /// Whether `close` was called.
@@ -273,7 +314,9 @@ impl Vm {
             match result {
                 Some(Ok(guest)) => {
                     std::mem::forget(guard);
-                    vm.guest.replace(Some(guest));
+                    vm.guest.replace(Some(Rc::clone(&guest)));
+                    vm.last_guest.replace(Some(guest));
+                    vm.cursor.take();
                     vm.forget_open();
                     vm.state.set(VmState::Booted);
                     Ok(())

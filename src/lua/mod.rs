@@ -7,6 +7,7 @@ mod args;
 mod barrier;
 mod batch;
 mod call;
+mod console;
 mod display;
 mod exchange;
 mod exec;

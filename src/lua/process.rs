@@ -276,8 +276,10 @@ pub fn close_thing(
 ) -> LocalFuture<Result<(), String>> {
     let Some(host) = host.upgrade() else { return Box::pin(std::future::ready(Ok(()))) };
     let vm = &speaker.vm;
-    // A paused guest answers nothing.
-    let resumed = (vm.state() == VmState::Paused).then(|| vm.machine_op(&host, Op::Resume, VmState::Booted, None));
+    // A paused guest answers nothing but what is asked of its console.
+    let asks_guest = !matches!(&op, Op::StreamClose(stream) if stream.is_console());
+    let resumed =
+        (asks_guest && vm.state() == VmState::Paused).then(|| vm.machine_op(&host, Op::Resume, VmState::Booted, None));
     let said = exchange(&host, speaker, op, None);
     Box::pin(async move {
         if let Some(resumed) = resumed {

@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::{Rc, Weak};
 
-use mlua::{MetaMethod, MultiValue, UserData, UserDataFields, UserDataMethods, Value};
-use provium_protocol::{Frame, LocalFuture, Nanos, Op, OpError, Reply, StreamId, time};
+use mlua::{Lua, MetaMethod, MultiValue, UserData, UserDataFields, UserDataMethods, Value};
+use provium_protocol::{Frame, Guest, LocalFuture, Nanos, Op, OpError, Reply, StreamId, time};
 
 use super::args::Named;
 use super::call::{Answer, Call, Class, Returned, later, nothing, now, one};
@@ -51,6 +51,16 @@ pub struct Stream {
     next: RefCell<Option<NextFrame>>,
     being_read: Cell<bool>,
     host: Weak<Host>,
+    /// What it is called in messages: a stream, or a console.
+    noun: &'static str,
+    /// Whose console it is a stream of: that can be read when the guest has ended, or when there is another.
+    console_of: Option<ConsoleOf>,
+}
+
+/// A guest whose console is read.
+struct ConsoleOf {
+    guest: Rc<dyn Guest>,
+    number: u32,
 }
 
 /// The userdata of a Stream.
@@ -89,19 +99,68 @@ pub fn open(ground: &Ground, reply: Reply, label: &str) -> Result<Value, Fault> 
     let Reply::Stream(id) = reply else { return Err(mismatch("stream", ground, &reply)) };
     let vm = &ground.speaker.vm;
     let label = format!("stream of {label} of vm `{}`", vm.name);
-    let stream = Rc::new(Stream {
-        speaker: ground.speaker.clone(),
-        id,
-        open: OpenThing::new(vm, Kind::Stream, label, ground.at.clone()),
-        buffer: RefCell::default(),
-        seen: RefCell::default(),
-        ended: Cell::new(false),
-        next: RefCell::default(),
-        being_read: Cell::new(false),
-        host: Rc::downgrade(&ground.host),
-    });
+    let open = OpenThing::new(vm, Kind::Stream, label, ground.at.clone());
+    registered(ground, Stream::new(ground, id, open))
+}
+
+/// A stream of the console was opened: the same, but it goes on when its guest does not.
+pub fn open_console(ground: &Ground, reply: Reply) -> Result<Value, Fault> {
+    registered(ground, console(ground, reply, "stream")?)
+}
+
+/// A stream of the console that belongs to nobody.
+pub fn console(ground: &Ground, reply: Reply, noun: &'static str) -> Result<Stream, Fault> {
+    let Reply::Stream(id) = reply else { return Err(mismatch("stream", ground, &reply)) };
+    let vm = &ground.speaker.vm;
+    let label = format!("stream of the console of vm `{}`", vm.name);
+    let mut stream = Stream::new(ground, id, OpenThing::of_console(vm, label, ground.at.clone()));
+    stream.noun = noun;
+    stream.console_of = vm.last_guest().map(|guest| ConsoleOf { guest, number: vm.guest_number() });
+    Ok(stream)
+}
+
+fn registered(ground: &Ground, stream: Stream) -> Result<Value, Fault> {
+    let stream = Rc::new(stream);
     ground.section.scope.register(stream.clone());
     Ok(Value::UserData(ground.lua.create_userdata(StreamRef(stream))?))
+}
+
+impl Stream {
+    fn new(ground: &Ground, id: StreamId, open: OpenThing) -> Stream {
+        Stream {
+            speaker: ground.speaker.clone(),
+            id,
+            open,
+            buffer: RefCell::default(),
+            seen: RefCell::default(),
+            ended: Cell::new(false),
+            next: RefCell::default(),
+            being_read: Cell::new(false),
+            host: Rc::downgrade(&ground.host),
+            noun: "stream",
+            console_of: None,
+        }
+    }
+
+    /// The guest that gives its frames, and its number.
+    fn source(&self) -> Option<(Rc<dyn Guest>, u32)> {
+        match &self.console_of {
+            Some(of) => Some((Rc::clone(&of.guest), of.number)),
+            None => Some((self.speaker.vm.guest()?, self.speaker.vm.guest_number())),
+        }
+    }
+
+    /// Whether nobody has to be told that it is closed: its guest made way for another.
+    fn is_forgotten(&self) -> bool {
+        let last = self.speaker.vm.last_guest();
+        self.console_of.as_ref().is_some_and(|of| !last.is_some_and(|last| Rc::ptr_eq(&last, &of.guest)))
+    }
+
+    /// It is the cursor of a console, which is no open stream of the test.
+    pub fn uncounted(self) -> Rc<Stream> {
+        self.open.uncount();
+        Rc::new(self)
+    }
 }
 
 fn this(call: &Call) -> Result<Rc<Stream>, Fault> {
@@ -119,11 +178,13 @@ impl Drop for Reader {
 
 impl Reader {
     fn of(call: &Call) -> Result<Reader, Fault> {
-        let stream = this(call)?;
-        stream.open.check("stream").map_err(|fault| fault.prefixed(&call.name()))?;
+        Reader::new(this(call)?, &call.name())
+    }
+
+    fn new(stream: Rc<Stream>, name: &str) -> Result<Reader, Fault> {
+        stream.open.check("stream").map_err(|fault| fault.prefixed(name))?;
         if stream.being_read.replace(true) {
-            let name = call.name();
-            let fault = Fault::state(format!("{name}: another task is reading this stream; one at a time"));
+            let fault = Fault::state(format!("{name}: another task is reading this {}; one at a time", stream.noun));
             return Err(fault.of_vm(&stream.speaker.vm.name));
         }
         Ok(Reader(stream))
@@ -135,7 +196,7 @@ impl Reader {
         if stream.ended.get() {
             return Ok(false);
         }
-        let Some(guest) = stream.speaker.vm.guest() else {
+        let Some((guest, number)) = stream.source() else {
             stream.ended.set(true);
             return Ok(false);
         };
@@ -149,8 +210,8 @@ impl Reader {
         })
         .await;
         if let Some(host) = stream.host.upgrade() {
-            let (guest, now) = (stream.speaker.vm.guest_number(), host.backend.now());
-            host.setup.observers.tell(|observer| observer.frame(guest, stream.id, now, &frame));
+            let now = host.backend.now();
+            host.setup.observers.tell(|observer| observer.frame(number, stream.id, now, &frame));
         }
         match frame? {
             Some(frame) => {
@@ -160,6 +221,28 @@ impl Reader {
             None => {
                 stream.ended.set(true);
                 Ok(false)
+            }
+        }
+    }
+
+    /// Reads until the text came: where it ends in the buffer; nothing if the stream ended before.
+    async fn find(&self, text: &[u8], shown: &str) -> Result<Option<usize>, OpError> {
+        let mut searched = 0;
+        loop {
+            {
+                let buffer = self.0.buffer.borrow();
+                let from = usize::saturating_sub(searched, text.len());
+                if let Some(at) = find(&buffer[from..], text) {
+                    return Ok(Some(from + at + text.len()));
+                }
+                searched = buffer.len();
+                if searched > MAX_BUFFERED {
+                    let most = MAX_BUFFERED >> 20;
+                    return Err(OpError::limit(format!("more than {most} MiB came without {shown}")));
+                }
+            }
+            if !self.fill().await? {
+                return Ok(None);
             }
         }
     }
@@ -225,60 +308,70 @@ fn nothing_to_read() -> Returned {
 
 /// `read_until` and `expect`: both return what came up to and including the text.
 fn read_until(call: &Call) -> Result<Answer, Fault> {
-    let text = call.read(1, "text", Named::bytes)?;
-    let timeout = call.read_optional(2, "timeout", Named::duration)?.unwrap_or(READ_TIMEOUT);
-    if text.is_empty() {
-        return Err(call.usage("argument 1 (text): the text to wait for is empty"));
-    }
+    let wanted = Wanted::read(call, READ_TIMEOUT)?;
     let reader = Reader::of(call)?;
-    let (lua, host, name) = (call.lua.clone(), Rc::clone(&call.host), call.name());
-    let shown = describe::quoted(&text);
-    let operation = format!("{}({}, {shown})", call.method(), reader.0.id);
-    let note = note_frames(&call.host, &reader.0.speaker, operation, call.place());
-    Ok(Box::pin(async move {
-        let search = async {
-            let mut searched = 0;
-            loop {
-                {
-                    let buffer = reader.0.buffer.borrow();
-                    let from = usize::saturating_sub(searched, text.len());
-                    if let Some(at) = find(&buffer[from..], &text) {
-                        return Ok(Some(from + at + text.len()));
-                    }
-                    searched = buffer.len();
-                    if searched > MAX_BUFFERED {
-                        let most = MAX_BUFFERED >> 20;
-                        return Err(OpError::limit(format!("more than {most} MiB came without {shown}")));
-                    }
-                }
-                if !reader.fill().await? {
-                    return Ok(None);
-                }
-            }
-        };
-        let found = within(&*host.backend, Some(timeout), search).await;
-        let now = host.backend.now();
-        match found {
-            Some(Ok(Some(end))) => {
-                let taken = reader.take(end);
-                note.end(describe::quoted(&taken), now);
-                one(&lua, lua.create_string(taken)?)
-            }
-            Some(Ok(None)) => {
-                note.end("the end".to_owned(), now);
-                let seen = reader.last_lines();
-                let fault = Fault::state(format!("{name}: the stream ended before {shown} came; {seen}"));
-                Err(fault.of_vm(&reader.0.speaker.vm.name))
-            }
-            None => {
-                note.end("timed out".to_owned(), now);
-                let (limit, seen) = (crate::units::format_duration(timeout), reader.last_lines());
-                let fault = Fault::timeout(format!("{name}: {shown} did not come within {limit}; {seen}"));
-                Err(fault.of_vm(&reader.0.speaker.vm.name))
-            }
-            Some(Err(error)) => Err(fault(error, &name, &reader)),
+    Ok(Box::pin(search(call.lua.clone(), Rc::clone(&call.host), reader, wanted, call.place())))
+}
+
+/// What a stream is searched for.
+pub struct Wanted {
+    text: Vec<u8>,
+    timeout: Nanos,
+    /// The call, for messages: `stream:expect`.
+    name: String,
+    method: &'static str,
+}
+
+impl Wanted {
+    /// The arguments of `expect(text, timeout)`.
+    pub fn read(call: &Call, timeout: Nanos) -> Result<Wanted, Fault> {
+        let text = call.read(1, "text", Named::bytes)?;
+        let timeout = call.read_optional(2, "timeout", Named::duration)?.unwrap_or(timeout);
+        if text.is_empty() {
+            return Err(call.usage("argument 1 (text): the text to wait for is empty"));
         }
-    }))
+        Ok(Wanted { text, timeout, name: call.name(), method: call.method() })
+    }
+
+    /// The call, for messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Searches what comes of a stream, which nobody else may read meanwhile.
+pub async fn expect(lua: Lua, host: Rc<Host>, stream: Rc<Stream>, wanted: Wanted, at: Option<Place>) -> Returned {
+    let reader = Reader::new(stream, &wanted.name)?;
+    search(lua, host, reader, wanted, at).await
+}
+
+async fn search(lua: Lua, host: Rc<Host>, reader: Reader, wanted: Wanted, at: Option<Place>) -> Returned {
+    let Wanted { text, timeout, name, method } = wanted;
+    let shown = describe::quoted(&text);
+    let operation = format!("{method}({}, {shown})", reader.0.id);
+    let note = note_frames(&host, &reader.0.speaker, operation, at);
+    let found = within(&*host.backend, Some(timeout), reader.find(&text, &shown)).await;
+    let now = host.backend.now();
+    match found {
+        Some(Ok(Some(end))) => {
+            let taken = reader.take(end);
+            note.end(describe::quoted(&taken), now);
+            one(&lua, lua.create_string(taken)?)
+        }
+        Some(Ok(None)) => {
+            note.end("the end".to_owned(), now);
+            let (noun, seen) = (reader.0.noun, reader.last_lines());
+            let fault = Fault::state(format!("{name}: the {noun} ended before {shown} came; {seen}"));
+            Err(fault.of_vm(&reader.0.speaker.vm.name))
+        }
+        None => {
+            note.end("timed out".to_owned(), now);
+            let (limit, seen) = (crate::units::format_duration(timeout), reader.last_lines());
+            let fault = Fault::timeout(format!("{name}: {shown} did not come within {limit}; {seen}"));
+            Err(fault.of_vm(&reader.0.speaker.vm.name))
+        }
+        Some(Err(error)) => Err(fault(error, &name, &reader)),
+    }
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
@@ -311,6 +404,14 @@ fn close(call: &Call) -> Result<Answer, Fault> {
     let stream = this(call)?;
     if stream.is_closed() {
         return Ok(ops::ready(Value::Nil));
+    }
+    if stream.console_of.is_some() {
+        let closed = Rc::clone(&stream).close();
+        let (name, vm) = (call.name(), Rc::clone(&stream.speaker.vm.name));
+        return Ok(Box::pin(async move {
+            closed.await.map_err(|error| Fault::state(format!("{name}: {error}")).of_vm(&vm))?;
+            nothing()
+        }));
     }
     stream.speaker.vm.require_booted(call.method())?;
     stream.open.set_closed();
@@ -348,6 +449,10 @@ impl Resource for Stream {
     }
 
     fn close(self: Rc<Self>) -> LocalFuture<Result<(), String>> {
+        if self.is_forgotten() {
+            self.open.set_closed();
+            return Box::pin(std::future::ready(Ok(())));
+        }
         close_thing(&self.host, &self.speaker, Op::StreamClose(self.id), {
             let stream = Rc::clone(&self);
             move || {

@@ -54,7 +54,7 @@ static CLASS: Class = Class {
         now("is_quiescent", 0, |call| one(call.lua, this(call)?.is_quiescent())),
         now("open_file_count", 0, |call| one(call.lua, this(call)?.open_files())),
         now("open_stream_count", 0, |call| one(call.lua, this(call)?.open_streams())),
-        now("console", 0, |call| unsupported(call, "a console")),
+        now("console", 0, |call| super::console::of(call, &this(call)?)),
         now("clock", 0, |call| unsupported(call, "reading or setting the guest's clock")),
         now("snapshot", 1, |call| unsupported(call, "snapshots")),
         now("restore", 1, |call| unsupported(call, "restoring a snapshot")),
