@@ -1,10 +1,9 @@
 //! The console of a guest as its test sees it: one line from power-on to power-off. A reset is a new machine here, so it is
 //! made of the consoles of all machines that the guest has been, one behind the other.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use provium_protocol::console::{Chunk, behind, whole};
+use provium_protocol::console::{Chunk, ConsoleStreams, Look, whole};
 use provium_protocol::limits::{CONSOLE_KEPT, MAX_FRAME};
 use provium_protocol::{Frame, OpError, StreamId};
 use tokio::sync::watch;
@@ -34,17 +33,7 @@ struct State {
     parts: Vec<Part>,
     /// No machine follows.
     over: bool,
-    /// How far each open stream was read.
-    read: BTreeMap<StreamId, u64>,
-    opened: u64,
-}
-
-/// What a look at a stream came to.
-enum Look {
-    Piece(Vec<u8>),
-    Missed(u64),
-    End,
-    Nothing,
+    streams: ConsoleStreams,
 }
 
 impl Default for GuestConsole {
@@ -76,32 +65,26 @@ impl GuestConsole {
 
     /// Opens a stream from the first byte.
     pub fn open(&self) -> StreamId {
-        let mut state = self.shared.state();
-        state.opened += 1;
-        let stream = StreamId::console(state.opened);
-        state.read.insert(stream, 0);
-        stream
+        self.shared.state().streams.open()
     }
 
     /// Closes a stream; one that is not open is none the worse for it.
     pub fn close(&self, stream: StreamId) {
-        self.shared.state().read.remove(&stream);
+        self.shared.state().streams.close(stream);
         self.shared.changed.send_replace(());
     }
 
     /// All that is kept.
     pub fn log(&self) -> Vec<u8> {
         let state = self.shared.state();
-        let mut at = state.first();
-        let mut kept = Chunk { offset: at, bytes: Vec::new() };
-        while let Some(piece) = state.piece(at, usize::MAX) {
-            if kept.bytes.is_empty() {
-                kept.offset = piece.offset;
+        let mut kept = state.read(0, usize::MAX);
+        loop {
+            let next = state.read(kept.offset + kept.bytes.len() as u64, usize::MAX);
+            if next.bytes.is_empty() {
+                return whole(kept);
             }
-            at = piece.offset + piece.bytes.len() as u64;
-            kept.bytes.extend_from_slice(&piece.bytes);
+            kept.bytes.extend_from_slice(&next.bytes);
         }
-        whole(kept)
     }
 
     /// The next piece of a stream. It is taken by the poll that returns it: dropping the future loses nothing.
@@ -112,8 +95,7 @@ impl GuestConsole {
             let newest = self.shared.state().parts.last().map(|part| part.console.ends());
             // A receiver that was just made has seen what there is, and what comes from here on wakes it.
             match self.shared.look(stream)? {
-                Look::Piece(data) => return Ok(Some(Frame { data })),
-                Look::Missed(bytes) => return Err(behind(bytes)),
+                Look::Piece(frame) => return Ok(Some(frame)),
                 Look::End => return Ok(None),
                 Look::Nothing => {}
             }
@@ -146,18 +128,13 @@ impl Shared {
 
     fn look(&self, stream: StreamId) -> Result<Look, OpError> {
         let mut state = self.state();
-        let at = *state.read.get(&stream).ok_or_else(|| OpError::state("stream is closed"))?;
+        let state = &mut *state;
+        let mut streams = std::mem::take(&mut state.streams);
         // Asked before reading: what is printed in between is read at the next look.
         let over = state.over && state.parts.last().is_none_or(|part| part.console.ends().borrow().1);
-        let first = state.first();
-        let (next, look) = match state.piece(at.max(first), MAX_FRAME) {
-            Some(piece) if piece.offset > at => (piece.offset, Look::Missed(piece.offset - at)),
-            Some(piece) => (at + piece.bytes.len() as u64, Look::Piece(piece.bytes)),
-            None if over => (at, Look::End),
-            None => (at, Look::Nothing),
-        };
-        state.read.insert(stream, next);
-        Ok(look)
+        let looked = streams.look(stream, over, |at| state.read(at, MAX_FRAME));
+        state.streams = streams;
+        looked
     }
 }
 
@@ -172,15 +149,17 @@ impl State {
         self.end().saturating_sub(CONSOLE_KEPT as u64)
     }
 
-    /// What is there from this offset on, of one machine's console.
-    fn piece(&self, at: u64, most: usize) -> Option<Chunk> {
+    /// At most so many bytes from this offset on, or from the first that is kept, of one machine's console.
+    fn read(&self, from: u64, most: usize) -> Chunk {
+        let at = from.max(self.first());
         let index = self.parts.iter().rposition(|part| part.start <= at).unwrap_or(0);
         // A machine that printed no more is followed by the next.
-        self.parts.get(index..)?.iter().find_map(|part| {
+        let found = self.parts.iter().skip(index).find_map(|part| {
             let piece = part.console.read(at.saturating_sub(part.start), most);
             let offset = part.start + piece.offset;
             (offset >= at && !piece.bytes.is_empty()).then_some(Chunk { offset, bytes: piece.bytes })
-        })
+        });
+        found.unwrap_or(Chunk { offset: at, bytes: Vec::new() })
     }
 }
 

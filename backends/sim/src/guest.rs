@@ -10,9 +10,11 @@ use provium_kernel::Machine;
 use provium_protocol::profile::BootSpec;
 use provium_protocol::time::SECOND;
 use provium_protocol::{Frame, Guest, Lane, LocalFuture, Nanos, Op, OpError, Reply, StreamId};
+use tokio::sync::Notify;
 
 use crate::boot;
 use crate::call::Call;
+use crate::console::{Console, TYPED_WHILE_PAUSED};
 use crate::executor::GuestId;
 use crate::image::{Extra, Image};
 use crate::os::SimOs;
@@ -21,6 +23,9 @@ use crate::world::Lab;
 /// How long processes get between SIGTERM and the end of a machine whose power button was pressed.
 const POWER_OFF_PATIENCE: Nanos = 10 * SECOND;
 
+/// What a kernel says that lost its first process.
+const NO_INIT: &str = "Attempted to kill init!";
+
 /// A machine whose power is on.
 struct Running {
     machine: Rc<Machine>,
@@ -28,6 +33,10 @@ struct Running {
     agent: Agent<SimOs>,
     /// Its power went off.
     off: Rc<Flag>,
+    /// Typed at it while it was paused.
+    typed: RefCell<Vec<u8>>,
+    /// It was resumed.
+    resumed: Rc<Notify>,
 }
 
 /// One guest, on or off.
@@ -40,6 +49,7 @@ pub struct Inner {
     /// It went off because its agent ended.
     lost: Cell<bool>,
     running: RefCell<Option<Running>>,
+    console: Rc<Console>,
 }
 
 impl Inner {
@@ -53,6 +63,7 @@ impl Inner {
             boots: Cell::new(0),
             lost: Cell::new(false),
             running: RefCell::new(None),
+            console: Rc::new(Console::new(lab, id)),
         };
         inner.power_on()?;
         let inner = Rc::new(inner);
@@ -66,13 +77,21 @@ impl Inner {
         let agent = Agent::new(os.clone(), self.boots.get());
         self.boots.set(self.boots.get() + 1);
         self.lost.set(false);
-        *self.running.borrow_mut() = Some(Running { machine, os, agent, off: Rc::default() });
+        self.console.goes_on();
+        machine.kernel().borrow_mut().watch_from_outside(self.console.clone());
+        let (off, typed, resumed) = (Rc::default(), RefCell::default(), Rc::default());
+        *self.running.borrow_mut() = Some(Running { machine, os, agent, off, typed, resumed });
         self.lab.think();
         Ok(())
     }
 
-    /// Switches the power off: nothing in the guest goes on, what was under way is lost.
+    /// Switches the power off: nothing in the guest goes on, what was under way is lost, and its console ends.
     pub fn power_off(&self) {
+        self.cut_power();
+        self.console.ends();
+    }
+
+    fn cut_power(&self) {
         let running = self.running.borrow_mut().take();
         if let Some(running) = running {
             self.lab.resume(self.id);
@@ -82,14 +101,23 @@ impl Inner {
         }
     }
 
-    /// The process of its agent has ended: a kernel that loses its first process panics.
+    /// Its kernel panicked, or the process of its agent has ended: a kernel that loses its first process panics.
     pub fn lost_its_agent(&self) {
-        let alive = self.running.borrow().as_ref().is_none_or(|running| running.os.agent_lives());
         // It may have been the machine of an earlier boot that ended.
-        if !alive {
-            self.lost.set(true);
-            self.power_off();
+        let Some((machine, alive)) = self.running.borrow().as_ref().map(|running| {
+            let alive = running.os.agent_lives() && self.console.panic().is_none();
+            (running.machine.clone(), alive)
+        }) else {
+            return;
+        };
+        if alive {
+            return;
         }
+        if self.console.panic().is_none() {
+            machine.kernel().borrow_mut().panic(NO_INIT);
+        }
+        self.lost.set(true);
+        self.power_off();
     }
 
     /// Adds a program to the guest as it is and as it will boot.
@@ -103,10 +131,11 @@ impl Inner {
 
     fn is_off(&self) -> OpError {
         if self.lost.get() {
-            return OpError::lost(format!(
-                "the guest `{}` panicked: its first process, the agent, ended",
-                self.spec.vm
-            ));
+            let why = match self.console.panic() {
+                Some(why) if !why.starts_with(NO_INIT) => why,
+                _ => "its first process, the agent, ended".to_owned(),
+            };
+            return OpError::lost(format!("the guest `{}` panicked: {why}", self.spec.vm));
         }
         OpError::state(format!("the guest `{}` is shut down", self.spec.vm))
     }
@@ -134,6 +163,9 @@ impl Inner {
         let running = running.as_ref().ok_or_else(|| self.is_off())?;
         running.machine.resume();
         self.lab.resume(self.id);
+        let typed = running.typed.take();
+        running.machine.kernel().borrow_mut().type_at_console(&typed);
+        running.resumed.notify_waiters();
         self.lab.think();
         Ok(Reply::Unit)
     }
@@ -142,9 +174,37 @@ impl Inner {
         if self.running.borrow().is_none() && !self.lost.get() {
             return Err(self.is_off());
         }
-        self.power_off();
-        self.power_on()?;
+        self.cut_power();
+        if let Err(error) = self.power_on() {
+            self.console.ends();
+            return Err(error);
+        }
         Ok(Reply::Unit)
+    }
+
+    /// Types at the console. A guest that is paused takes a little; who types more waits until it goes on.
+    async fn type_at(self: Rc<Self>, data: Vec<u8>) -> Result<Reply, OpError> {
+        let mut rest = data.as_slice();
+        loop {
+            let resumed = {
+                let running = self.running.borrow();
+                let running = running.as_ref().ok_or_else(|| self.is_off())?;
+                if !self.lab.is_paused(self.id) {
+                    running.machine.kernel().borrow_mut().type_at_console(rest);
+                    return Ok(Reply::Count(data.len() as u64));
+                }
+                let mut typed = running.typed.borrow_mut();
+                let fits = rest.len().min(TYPED_WHILE_PAUSED.saturating_sub(typed.len()));
+                typed.extend_from_slice(&rest[..fits]);
+                rest = &rest[fits..];
+                if rest.is_empty() {
+                    return Ok(Reply::Count(data.len() as u64));
+                }
+                (running.resumed.clone(), running.off.clone())
+            };
+            let (resumed, off) = resumed;
+            race(resumed.notified(), off.wait()).await;
+        }
     }
 
     /// SIGTERM to all, patience, off.
@@ -164,6 +224,9 @@ impl Inner {
         };
         Box::pin(async move {
             call.await?;
+            if let Some(running) = &*self.running.borrow() {
+                running.machine.kernel().borrow_mut().say_power_down();
+            }
             self.power_off();
             Ok(Reply::Unit)
         })
@@ -194,11 +257,21 @@ impl Guest for SimGuest {
                 inner.power_off();
                 Box::pin(ready(Ok(Reply::Unit)))
             }
+            Op::ConsoleStream => Box::pin(ready(Ok(Reply::Stream(inner.console.open())))),
+            Op::ConsoleLog => Box::pin(ready(Ok(Reply::Bytes(inner.console.whole())))),
+            Op::ConsoleWrite { data } => Box::pin(inner.clone().type_at(data)),
+            Op::StreamClose(stream) if stream.is_console() => {
+                inner.console.close(stream);
+                Box::pin(ready(Ok(Reply::Unit)))
+            }
             op => inner.begin(lane, op),
         }
     }
 
     fn next_frame(&self, stream: StreamId) -> LocalFuture<Result<Option<Frame>, OpError>> {
+        if stream.is_console() {
+            return Box::pin(self.inner.console.clone().next_frame(stream));
+        }
         let (next, off) = match &*self.inner.running.borrow() {
             // Not a task: what is taken out of the stream reaches the caller in the same instant, so that
             // no frame is lost when the caller gives up.

@@ -15,6 +15,7 @@
 mod backend;
 mod boot;
 mod call;
+mod console;
 mod convert;
 mod custom;
 mod executor;

@@ -68,3 +68,7 @@ pub const DEFAULT_MEMORY: u64 = 512 << 20;
 
 /// Caught signals that wait for their program: a process that never looks must not grow without end.
 pub const MAX_CAUGHT: usize = 1_024;
+
+/// Bytes typed at the console that wait behind a full line discipline, as on Linux (`TTYB_DEFAULT_MEM_LIMIT`): what is typed
+/// beyond them is lost.
+pub const TYPED_AHEAD: usize = 64 << 10;

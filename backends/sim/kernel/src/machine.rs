@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use provium_protocol::Errno;
 
+use crate::kernel::log::level;
 use crate::kernel::signal::Acted;
 use crate::kernel::{Kernel, KernelConfig};
 use crate::limits::{DEFAULT_MEMORY, MAX_THREADS, STEP_NS};
@@ -84,7 +85,7 @@ impl Machine {
         kernel.mount_root(tree)?;
         kernel.first_process(init);
         let release = kernel.uname();
-        kernel.log(&format!("{} version {} {}", release.sysname, release.release, release.version));
+        kernel.log(level::NOTICE, &format!("{} version {} {}", release.sysname, release.release, release.version));
         Ok(Rc::new(Machine {
             world: world.clone(),
             kernel: RefCell::new(kernel),

@@ -182,6 +182,7 @@ impl Kernel {
             Some(FileKind::Event(id)) => self.events.get(*id).map_or(0, |event| event.activity),
             Some(FileKind::Socket(id)) => self.sockets.get(*id).map_or(0, |socket| socket.activity),
             Some(FileKind::Timer(id)) => self.timer_activity(*id),
+            Some(FileKind::Device(device)) if device.is_terminal() => self.tty.activity(),
             _ => 0,
         }
     }

@@ -77,7 +77,12 @@ impl OpenFile {
         matches!(
             self.kind,
             FileKind::Pipe { .. } | FileKind::Socket(_) | FileKind::Event(_) | FileKind::Timer(_) | FileKind::Epoll(_)
-        )
+        ) || self.is_terminal()
+    }
+
+    /// Whether it is the console, by whatever name.
+    pub(crate) fn is_terminal(&self) -> bool {
+        matches!(&self.kind, FileKind::Device(device) if device.is_terminal())
     }
 
     /// `EINVAL` if a transfer would end beyond the largest offset there is.

@@ -66,6 +66,8 @@ impl Kernel {
                 format!("something from {}", self.socket_name(id))
             }
             Channel::Object(object::SOCKET_ROOM, id) => format!("room in {}", self.socket_name(id)),
+            Channel::Object(object::TTY, 0) => "input at the console".to_owned(),
+            Channel::Object(object::TTY, _) => "output at the console to go on".to_owned(),
             Channel::Object(object::EVENT, _) => "an event counter".to_owned(),
             Channel::Object(object::TIMER, _) | Channel::Timer => "a timer".to_owned(),
             Channel::Object(..) => "an object to become ready".to_owned(),

@@ -69,6 +69,7 @@ impl Kernel {
             }
             FileKind::Directory { .. } => Err(Errno::EISDIR.into()),
             FileKind::Path => Err(Errno::EBADF.into()),
+            FileKind::Device(device) if device.is_terminal() => self.tty_read(len, nonblock),
             FileKind::Device(device) => Ok(self.read_device(*device, len, offset)),
             FileKind::Pipe { pipe, .. } => {
                 let pipe = *pipe;
@@ -115,7 +116,7 @@ impl Kernel {
     fn read_device(&mut self, device: Device, len: usize, offset: u64) -> Vec<u8> {
         let len = len.min(MAX_DEVICE_READ);
         match device {
-            Device::Null | Device::Tty | Device::Console => Vec::new(),
+            Device::Null | Device::Tty | Device::Console | Device::Serial => Vec::new(),
             Device::Zero | Device::Full => vec![0; len],
             Device::Random => self.random(len),
             Device::Kmsg => {
@@ -186,13 +187,10 @@ impl Kernel {
             FileKind::Path => Err(Errno::EBADF.into()),
             FileKind::Device(Device::Full) if !data.is_empty() => Err(Errno::ENOSPC.into()),
             FileKind::Device(Device::Kmsg) => {
-                self.log(&String::from_utf8_lossy(data));
+                self.log_from_program(data);
                 Ok(data.len())
             }
-            FileKind::Device(Device::Console) => {
-                self.console_write(data);
-                Ok(data.len())
-            }
+            FileKind::Device(device) if device.is_terminal() => self.tty_write(data, nonblock),
             FileKind::Device(_) => Ok(data.len()),
             FileKind::Pipe { pipe, .. } => {
                 let pipe = *pipe;

@@ -25,6 +25,7 @@ pub mod socket;
 pub mod spawn;
 pub mod system;
 pub mod timerfd;
+pub mod tty;
 pub mod wait;
 
 use std::collections::BTreeMap;
@@ -83,6 +84,7 @@ pub struct Kernel {
     waits: BTreeMap<Channel, Vec<Rc<Thread>>>,
     pub(crate) rng: Pcg64Mcg,
     log: log::Log,
+    tty: tty::Tty,
     pub(crate) hostname: Vec<u8>,
     pub(crate) cmdline: String,
     pub(crate) memory: u64,
@@ -145,6 +147,7 @@ impl Kernel {
             waits: BTreeMap::new(),
             rng: Pcg64Mcg::seed_from_u64(config.seed),
             log: log::Log::default(),
+            tty: tty::Tty::default(),
             hostname: config.hostname,
             cmdline: config.cmdline,
             memory: config.memory,

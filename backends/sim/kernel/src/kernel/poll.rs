@@ -52,6 +52,7 @@ impl Kernel {
         match &file.kind {
             FileKind::Pipe { pipe, .. } => Ok(self.pipes.get(*pipe).map_or(0, |pipe| pipe.len() as i64)),
             FileKind::Socket(id) => Ok(self.socket_ref(*id)?.queued() as i64),
+            FileKind::Device(device) if device.is_terminal() => Ok(self.tty_waiting() as i64),
             FileKind::Regular => {
                 let len = self.file_len(file.loc.ok_or(Errno::EIO)?.node)?;
                 Ok(len as i64 - file.offset as i64)
@@ -85,6 +86,7 @@ impl Kernel {
             FileKind::Socket(socket) => self.socket_poll(*socket, &mut watch.channels),
             FileKind::Epoll(epoll) => self.epoll_poll(*epoll, watch)?,
             FileKind::Path => POLLNVAL,
+            FileKind::Device(device) if device.is_terminal() => self.tty_poll(watch),
             FileKind::Regular | FileKind::Directory { .. } | FileKind::Proc { .. } | FileKind::Device(_) => {
                 POLLIN | POLLOUT
             }

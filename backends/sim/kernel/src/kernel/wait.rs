@@ -24,6 +24,8 @@ pub(crate) mod object {
     pub(crate) const TIMER: u32 = 3;
     /// A set of watched files changes.
     pub(crate) const EPOLL: u32 = 4;
+    /// Something is typed at the console (0), or there is room for what is written to it (1).
+    pub(crate) const TTY: u32 = 5;
 }
 
 /// What a thread can wait for.

@@ -6,15 +6,19 @@ use super::call::{Call, done};
 use super::layout::Layout;
 use super::table::nr;
 use crate::flags::{O_CLOEXEC, O_NONBLOCK};
-use crate::kernel::file::FileKind;
-use crate::types::{Fd, Pid};
-use crate::vfs::device::Device;
+use crate::kernel::tty::{TERMIOS_SIZE, Termios};
+use crate::types::Fd;
 
 const CLOSE_RANGE_UNSHARE: u32 = 2;
 const CLOSE_RANGE_CLOEXEC: u32 = 4;
 
 const TCGETS: u32 = 0x5401;
+const TCSETS: u32 = 0x5402;
+const TCSETSW: u32 = 0x5403;
+const TCSETSF: u32 = 0x5404;
+const TCFLSH: u32 = 0x540b;
 const TIOCGWINSZ: u32 = 0x5413;
+const TIOCSWINSZ: u32 = 0x5414;
 const FIONREAD: u32 = 0x541b;
 const FIONBIO: u32 = 0x5421;
 const FIONCLEX: u32 = 0x5450;
@@ -100,19 +104,52 @@ fn ioctl(c: &mut Call<'_>) -> Result<i64, Errno> {
             // The caller's int takes the lower half of what is longer.
             done(c.mem.put(addr, &(waiting as i32).to_le_bytes()))
         }
-        TCGETS if is_console(c, pid, fd)? => {
-            // struct termios: cooked mode at 38400 baud, as a fresh console has it.
-            let termios = Layout::<36>::new().u32(0, 0x500).u32(4, 5).u32(8, 0xbf).u32(12, 0x8a3b);
-            done(c.mem.put(addr, &termios.0))
+        _ if c.kernel(|kernel| kernel.file_id(pid, fd).and_then(|id| Ok(kernel.file(id)?.is_terminal())))? => {
+            terminal(c, request, addr)
         }
-        TIOCGWINSZ if is_console(c, pid, fd)? => done(c.mem.put(addr, &Layout::<8>::new().u16(0, 25).u16(2, 80).0)),
         _ => Err(Errno::ENOTTY),
     }
 }
 
-fn is_console(c: &Call<'_>, pid: Pid, fd: Fd) -> Result<bool, Errno> {
-    c.kernel(|kernel| {
-        let id = kernel.file_id(pid, fd)?;
-        Ok(matches!(kernel.file(id)?.kind, FileKind::Device(Device::Console)))
-    })
+/// What only terminals take, see ioctl_tty(2).
+fn terminal(c: &mut Call<'_>, request: u32, addr: u64) -> Result<i64, Errno> {
+    match request {
+        TCGETS => {
+            let termios = c.kernel(|kernel| Ok(kernel.termios()))?;
+            done(c.mem.put(addr, &termios.to_bytes()))
+        }
+        // What was written is out at once, so there is nothing to wait for.
+        TCSETS | TCSETSW | TCSETSF => {
+            let bytes = c.mem.bytes(addr, TERMIOS_SIZE)?;
+            let bytes = <[u8; TERMIOS_SIZE]>::try_from(bytes).map_err(|_| Errno::EFAULT)?;
+            let termios = Termios::from_bytes(&bytes);
+            c.kernel(|kernel| {
+                if request == TCSETSF {
+                    kernel.flush_typed();
+                }
+                kernel.set_termios(termios);
+                Ok(0)
+            })
+        }
+        TCFLSH => match c.int(2) {
+            0 | 2 => c.kernel(|kernel| {
+                kernel.flush_typed();
+                Ok(0)
+            }),
+            1 => Ok(0),
+            _ => Err(Errno::EINVAL),
+        },
+        TIOCGWINSZ => {
+            let window = c.kernel(|kernel| Ok(*kernel.window()))?;
+            done(c.mem.put(addr, &window))
+        }
+        TIOCSWINSZ => {
+            let window = <[u8; 8]>::try_from(c.mem.bytes(addr, 8)?).map_err(|_| Errno::EFAULT)?;
+            c.kernel(|kernel| {
+                *kernel.window() = window;
+                Ok(0)
+            })
+        }
+        _ => Err(Errno::ENOTTY),
+    }
 }

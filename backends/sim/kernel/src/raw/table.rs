@@ -118,7 +118,7 @@ calls! {
     8 LSEEK lseek Io "";
     13 RT_SIGACTION rt_sigaction Signals "Asking, and setting `SIG_DFL` and `SIG_IGN`; the address of a handler is `ENOSYS`, since there is no code that it could run.";
     14 RT_SIGPROCMASK rt_sigprocmask Signals "";
-    16 IOCTL ioctl Descriptors "`FIONREAD`, `FIONBIO`, `FIOCLEX` and `FIONCLEX`; `TCGETS` and `TIOCGWINSZ` on the console; others are `ENOTTY`.";
+    16 IOCTL ioctl Descriptors "`FIONREAD`, `FIONBIO`, `FIOCLEX` and `FIONCLEX`; on the console `TCGETS`, `TCSETS`, `TCSETSW`, `TCSETSF`, `TCFLSH`, `TIOCGWINSZ` and `TIOCSWINSZ`, all of termios(3) but parity, delays and `VTIME`; others are `ENOTTY`.";
     17 PREAD64 pread64 Io "";
     18 PWRITE64 pwrite64 Io "";
     19 READV readv Io "";

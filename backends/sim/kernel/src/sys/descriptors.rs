@@ -4,11 +4,9 @@ use provium_protocol::{Errno, Nanos};
 
 use super::Sys;
 use crate::kernel::epoll::earlier;
-use crate::kernel::file::FileKind;
 use crate::kernel::poll::Watch;
 use crate::kernel::wait::{Block, Channel, Stop};
 use crate::types::{Fd, PollFd};
-use crate::vfs::device::Device;
 
 impl Sys {
     /// dup(2).
@@ -60,7 +58,7 @@ impl Sys {
     pub async fn isatty(&self, fd: Fd) -> bool {
         let asked = self.call_now(|kernel| {
             let id = kernel.file_id(self.pid(), fd)?;
-            Ok(matches!(kernel.file(id)?.kind, FileKind::Device(Device::Console)))
+            Ok(kernel.file(id)?.is_terminal())
         });
         asked.await.unwrap_or(false)
     }

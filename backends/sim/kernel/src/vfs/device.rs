@@ -17,6 +17,8 @@ pub enum Device {
     Tty,
     /// `/dev/console`
     Console,
+    /// `/dev/ttyS0`: the line that the console is on.
+    Serial,
     /// `/dev/kmsg`
     Kmsg,
 }
@@ -31,9 +33,16 @@ pub const DEVICES: &[(&str, Device, u32, u32, u32)] = &[
     ("kmsg", Device::Kmsg, 0o644, 1, 11),
     ("tty", Device::Tty, 0o666, 5, 0),
     ("console", Device::Console, 0o600, 5, 1),
+    ("ttyS0", Device::Serial, 0o600, 4, 64),
 ];
 
 impl Device {
+    /// Whether it is a terminal: there is one, by two names.
+    #[must_use]
+    pub fn is_terminal(self) -> bool {
+        matches!(self, Device::Console | Device::Serial)
+    }
+
     /// The device of these numbers.
     #[must_use]
     pub fn from_numbers(major: u32, minor: u32) -> Option<Device> {

@@ -44,6 +44,7 @@ fn computed(kernel: &mut Kernel, path: &str) -> Result<String, Errno> {
         "sys/kernel/hostname" => name.nodename,
         "sys/kernel/osrelease" => name.release,
         "sys/kernel/ostype" => name.sysname,
+        "sys/kernel/printk" => kernel.printk(),
         "sys/kernel/version" => name.version,
         "sys/kernel/threads-max" => MAX_THREADS.to_string(),
         "sys/kernel/random/boot_id" => uuid(kernel.boot_id),
@@ -89,6 +90,15 @@ pub(super) fn write(kernel: &mut Kernel, path: &'static str, setting: Setting, d
         }
         Setting::Computed if path == "sys/kernel/hostname" => {
             kernel.hostname = line[..line.len().min(64)].to_vec();
+        }
+        Setting::Computed if path == "sys/kernel/printk" => {
+            let now = kernel.settings.get(path).cloned().unwrap_or_else(|| kernel.printk());
+            let mut levels: Vec<String> = now.split_whitespace().map(str::to_owned).collect();
+            let text = std::str::from_utf8(line).map_err(|_| Errno::EINVAL)?;
+            for (at, word) in text.split_whitespace().take(levels.len()).enumerate() {
+                levels[at] = word.parse::<i32>().map_err(|_| Errno::EINVAL)?.to_string();
+            }
+            kernel.settings.insert(path, levels.join("\t"));
         }
         Setting::Computed => return Err(Errno::EPERM),
     }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use provium_protocol::Errno;
 
 use crate::kernel::Kernel;
+use crate::kernel::log::level;
 
 /// Nanoseconds in a clock tick, a hundredth of a second.
 const TICK: u64 = 10_000_000;
@@ -13,8 +14,12 @@ pub(super) fn content(kernel: &Kernel, path: &str) -> Result<Vec<u8>, Errno> {
     Ok(match path {
         "cgroups" => b"#subsys_name\thierarchy\tnum_cgroups\tenabled\n".to_vec(),
         "cmdline" => format!("{}\n", kernel.cmdline).into_bytes(),
+        // It has the same flags as under Linux: it prints, is the one that is `/dev/console`, and does so from any processor.
+        "consoles" => b"ttyS0                -W- (EC p a)    4:64\n".to_vec(),
         "cpuinfo" => cpuinfo(kernel),
-        "devices" => b"Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n\nBlock devices:\n".to_vec(),
+        "devices" => {
+            b"Character devices:\n  1 mem\n  4 ttyS\n  5 /dev/tty\n  5 /dev/console\n\nBlock devices:\n".to_vec()
+        }
         "diskstats" | "misc" | "modules" => Vec::new(),
         "filesystems" => b"nodev\tproc\nnodev\ttmpfs\nnodev\tdevtmpfs\nnodev\tpipefs\nnodev\tsockfs\n".to_vec(),
         "kmsg" => kernel.dmesg(),
@@ -111,9 +116,13 @@ fn cpuinfo(kernel: &Kernel) -> Vec<u8> {
 pub(super) fn write(kernel: &mut Kernel, path: &str, data: &[u8]) -> Result<(), Errno> {
     match (path, data.first()) {
         // What these keys do on Linux makes no difference here, but for the line in the log.
-        ("sysrq-trigger", Some(b's')) => kernel.log("sysrq: Emergency Sync"),
-        ("sysrq-trigger", Some(b'h')) => kernel.log("sysrq: HELP : sync(s)"),
-        // Machines crash and reboot from outside: a key that did it would take the agent along.
+        ("sysrq-trigger", Some(b's')) => kernel.log(level::INFO, "sysrq: Emergency Sync"),
+        ("sysrq-trigger", Some(b'h')) => kernel.log(level::INFO, "sysrq: HELP : crash(c) sync(s)"),
+        ("sysrq-trigger", Some(b'c')) => {
+            kernel.log(level::INFO, "sysrq: Trigger a crash");
+            kernel.panic("sysrq triggered crash");
+        }
+        // Machines reboot and go off from outside: a key that did it would take the agent along.
         ("sysrq-trigger", _) => return Err(Errno::EIO),
         _ => return Err(Errno::EIO),
     }

@@ -68,6 +68,7 @@ const fn computed(path: &'static str, perm: u32) -> SystemEntry {
 pub(super) const SYSTEM: &[SystemEntry] = &[
     file("cgroups"),
     file("cmdline"),
+    file("consoles"),
     file("cpuinfo"),
     file("devices"),
     file("diskstats"),
@@ -106,7 +107,7 @@ pub(super) const SYSTEM: &[SystemEntry] = &[
     computed("sys/kernel/ostype", 0o444),
     number("sys/kernel/panic", 0, i32::MIN as i64, i32::MAX as i64),
     fixed("sys/kernel/pid_max", 4_194_304),
-    text("sys/kernel/printk", "4\t4\t1\t7"),
+    computed("sys/kernel/printk", 0o644),
     dir("sys/kernel/random"),
     computed("sys/kernel/random/boot_id", 0o444),
     fixed("sys/kernel/random/entropy_avail", 256),
