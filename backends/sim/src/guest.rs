@@ -9,7 +9,7 @@ use provium_agent::sync::{First, Flag, race, within};
 use provium_kernel::Machine;
 use provium_protocol::profile::BootSpec;
 use provium_protocol::time::SECOND;
-use provium_protocol::{Frame, Guest, Lane, LocalFuture, Nanos, Op, OpError, Reply, StreamId};
+use provium_protocol::{ErrorKind, Frame, Guest, Lane, LocalFuture, Nanos, Op, OpError, Reply, StreamId};
 use tokio::sync::Notify;
 
 use crate::boot;
@@ -22,9 +22,6 @@ use crate::world::Lab;
 
 /// How long processes get between SIGTERM and the end of a machine whose power button was pressed.
 const POWER_OFF_PATIENCE: Nanos = 10 * SECOND;
-
-/// What a kernel says that lost its first process.
-const NO_INIT: &str = "Attempted to kill init!";
 
 /// A machine whose power is on.
 struct Running {
@@ -46,8 +43,10 @@ pub struct Inner {
     spec: BootSpec,
     image: RefCell<Rc<Image>>,
     boots: Cell<u64>,
-    /// It went off because its agent ended.
+    /// It went off by itself.
     lost: Cell<bool>,
+    /// Its kernel panicked before that.
+    panicked: Cell<bool>,
     running: RefCell<Option<Running>>,
     console: Rc<Console>,
 }
@@ -62,6 +61,7 @@ impl Inner {
             image: RefCell::new(image),
             boots: Cell::new(0),
             lost: Cell::new(false),
+            panicked: Cell::new(false),
             running: RefCell::new(None),
             console: Rc::new(Console::new(lab, id)),
         };
@@ -104,17 +104,18 @@ impl Inner {
     /// Its kernel panicked, or the process of its agent has ended: a kernel that loses its first process panics.
     pub fn lost_its_agent(&self) {
         // It may have been the machine of an earlier boot that ended.
-        let Some((machine, alive)) = self.running.borrow().as_ref().map(|running| {
-            let alive = running.os.agent_lives() && self.console.panic().is_none();
-            (running.machine.clone(), alive)
-        }) else {
+        let Some((machine, alive)) =
+            self.running.borrow().as_ref().map(|running| (running.machine.clone(), running.os.agent_lives()))
+        else {
             return;
         };
-        if alive {
+        let panicked = self.console.panic().is_some();
+        if alive && !panicked {
             return;
         }
-        if self.console.panic().is_none() {
-            machine.kernel().borrow_mut().panic(NO_INIT);
+        self.panicked.set(panicked);
+        if !panicked {
+            machine.kernel().borrow_mut().panic_without_init();
         }
         self.lost.set(true);
         self.power_off();
@@ -132,7 +133,7 @@ impl Inner {
     fn is_off(&self) -> OpError {
         if self.lost.get() {
             let why = match self.console.panic() {
-                Some(why) if !why.starts_with(NO_INIT) => why,
+                Some(why) if self.panicked.get() => why,
                 _ => "its first process, the agent, ended".to_owned(),
             };
             return OpError::lost(format!("the guest `{}` panicked: {why}", self.spec.vm));
@@ -140,11 +141,18 @@ impl Inner {
         OpError::state(format!("the guest `{}` is shut down", self.spec.vm))
     }
 
-    fn begin(&self, lane: Lane, op: Op) -> LocalFuture<Result<Reply, OpError>> {
+    fn begin(self: &Rc<Self>, lane: Lane, op: Op) -> LocalFuture<Result<Reply, OpError>> {
         match &*self.running.borrow() {
             Some(running) => {
                 let work = running.agent.call(lane, op);
-                Box::pin(Call::begin(&self.lab, self.id, &running.agent, work))
+                let (call, inner) = (Call::begin(&self.lab, self.id, &running.agent, work), self.clone());
+                Box::pin(async move {
+                    match call.await {
+                        // A guest that went away by itself says why.
+                        Err(error) if error.kind == ErrorKind::Lost && inner.lost.get() => Err(inner.is_off()),
+                        result => result,
+                    }
+                })
             }
             None => Box::pin(ready(Err(self.is_off()))),
         }

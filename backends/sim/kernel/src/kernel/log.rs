@@ -89,6 +89,12 @@ impl Kernel {
         self.tell_panic(why);
     }
 
+    /// The first process has ended, without which there is no system.
+    pub fn panic_without_init(&mut self) {
+        let code = self.procs.get(&1).and_then(|init| init.ended).map_or(0, crate::types::WaitStatus::raw);
+        self.panic(&format!("Attempted to kill init! exitcode=0x{code:08x}"));
+    }
+
     /// The last words of a machine whose power button was pressed.
     pub fn say_power_down(&mut self) {
         self.log(level::EMERGENCY, "reboot: Power down");
