@@ -436,7 +436,7 @@ function VM:open_file_count() end
 ---@return integer
 function VM:open_stream_count() end
 
----Not there yet: raises `unsupported`.
+---@return Console
 function VM:console() end
 
 ---Not there yet: raises `unsupported`.
@@ -717,6 +717,28 @@ function Stream:close() end
 
 ---@return {file: string, line: integer}?
 function Stream:creation_site() end
+
+---@class Console
+local Console = {}
+
+---Waits until this was printed, from the first byte on, behind the last match; 30 seconds by default.
+---@param text string
+---@param timeout? number|string
+---@return string up to and including the text
+function Console:expect(text, timeout) end
+
+---A new stream from the first byte.
+---@return Stream
+function Console:read() end
+
+---All that was printed so far.
+---@return string
+function Console:read_log() end
+
+---Types at the console.
+---@param s string
+---@return integer
+function Console:write(s) end
 
 ---@class Sim
 local Sim = {}

@@ -15,6 +15,7 @@ const CLASSES: &[(&str, &str)] = &[
     ("", ""),
     ("batch:", "Batch:"),
     ("co.", "co."),
+    ("console:", "Console:"),
     ("file:", "File:"),
     ("json.", "json."),
     ("lab:", "Lab:"),
