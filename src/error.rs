@@ -111,6 +111,12 @@ pub enum CommandError {
         /// The system's reason.
         why: std::io::Error,
     },
+    /// A session cannot begin.
+    #[error("the session cannot begin: {0}")]
+    Session(String),
+    /// What is typed cannot be read.
+    #[error("standard input cannot be read: {0}")]
+    Input(#[source] std::io::Error),
     /// Options that say how traces are kept, for a run that keeps none.
     #[error(
         "{option} says how traces are kept, and with `--record never` none is: leave one of the two out (with `--verify` \

@@ -8,6 +8,7 @@ mod judge;
 mod list;
 mod outputs;
 mod record;
+mod repl;
 mod replay;
 mod run;
 mod trace;
@@ -45,6 +46,8 @@ enum Command {
     Trace(trace::TraceArgs),
     /// Run recorded tests again, without their guests.
     Replay(replay::ReplayArgs),
+    /// Boot a guest and talk to it: a prompt that has all of Lua
+    Repl(repl::ReplArgs),
 }
 
 const AFTER_HELP: &str = "\
@@ -72,6 +75,7 @@ pub fn main() -> ExitCode {
         Some(Command::List(args)) => list::list(args),
         Some(Command::Trace(args)) => trace::trace(args),
         Some(Command::Replay(args)) => replay::replay(args),
+        Some(Command::Repl(args)) => repl::repl(args),
     });
     match result {
         Ok(exit) => exit.into(),

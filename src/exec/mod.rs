@@ -9,6 +9,7 @@
 
 pub mod conduct;
 mod ready;
+pub mod stop;
 pub mod wait;
 
 use std::cell::{Cell, RefCell};
@@ -22,6 +23,7 @@ use provium_protocol::{Backend, ChoicePoint, Choices, Idle, LocalFuture, Nanos};
 
 pub use conduct::{Conductor, Next};
 use ready::{ReadyList, TaskWake};
+pub use stop::Stop;
 
 use crate::runner::observe::Observers;
 use crate::runner::place::Place;

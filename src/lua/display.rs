@@ -68,7 +68,7 @@ fn write(value: &Value, depth: usize, above: &mut Vec<Table>, out: &mut String) 
     }
 }
 
-fn has_tostring(table: &Table) -> bool {
+pub fn has_tostring(table: &Table) -> bool {
     table.metatable().is_some_and(|metatable| !metatable.raw_get::<Value>("__tostring").unwrap_or(Value::Nil).is_nil())
 }
 
@@ -108,7 +108,7 @@ fn write_table(table: &Table, depth: usize, above: &mut Vec<Table>, out: &mut St
     above.pop();
 }
 
-fn write_key(key: &Value, out: &mut String) {
+pub fn write_key(key: &Value, out: &mut String) {
     if let Value::String(name) = key {
         let name = name.to_string_lossy();
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';

@@ -49,21 +49,18 @@ fn set(lua: &Lua, every: u32) -> mlua::Result<()> {
             return Ok(VmState::Yield);
         }
         host.interrupt.set(Interrupt::None);
-        Err(Fault::timeout(TIME_IS_UP).into())
+        Err(host.time_is_up().into())
     })
 }
 
-/// What is raised where Lua cannot yield.
-const TIME_IS_UP: &str = "the test's time is up";
-
-/// Charges a task for so many slices; whether its deadline has come.
+/// Charges a task for so many slices; whether it may not go on: its deadline has come, or it was asked to stop.
 fn time_is_up(lua: &Lua, host: &Host, slices: u32) -> mlua::Result<bool> {
     host.backend.compute(Nanos::from(slices) * SLICE_NS);
     host.looks.set(host.looks.get() + 1);
     let Some(section) = host.current.borrow().as_ref().map(|task| std::rc::Rc::clone(&task.section)) else {
         return Ok(false);
     };
-    if !host.backend.overdue(section.deadline.get(), host.looks.get()) {
+    if !host.is_stopped() && !host.backend.overdue(section.deadline.get(), host.looks.get()) {
         return Ok(false);
     }
     if section.interrupted_at.borrow().is_none() {
@@ -94,7 +91,7 @@ pub fn look(lua: &Lua, slices: u32, can_yield: bool) -> mlua::Result<bool> {
         return Ok(true);
     }
     host.interrupt.set(Interrupt::None);
-    let mut fault = Fault::timeout(TIME_IS_UP);
+    let mut fault = host.time_is_up();
     fault.at = place::caller(lua, &host);
     Err(fault.into())
 }

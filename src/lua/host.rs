@@ -13,7 +13,7 @@ use super::fault::Fault;
 use super::lab::Lab;
 use super::tasks::Spawned;
 use super::testing::Registered;
-use crate::exec::{Conductor, Executor};
+use crate::exec::{Conductor, Executor, Stop};
 use crate::runner::event::Event;
 use crate::runner::file::FileToRun;
 use crate::runner::inputs::HostInputs;
@@ -47,6 +47,8 @@ pub struct Setup {
     pub conductor: Option<Rc<dyn Conductor>>,
     /// See the run.
     pub observers: Observers,
+    /// Ends what goes on before its time, in a session with a person.
+    pub stop: Option<Stop>,
 }
 
 /// Shared by all bindings of one Lua state.
@@ -276,10 +278,20 @@ impl Host {
     pub fn may_wait(&self) -> Result<(), Fault> {
         let current = self.current.borrow();
         match &*current {
-            Some(task) if self.backend.now() < task.section.deadline.get() => Ok(()),
-            Some(_) => Err(Fault::timeout("the test's time is up")),
+            Some(task) if self.backend.now() < task.section.deadline.get() && !self.is_stopped() => Ok(()),
+            Some(_) => Err(self.time_is_up()),
             None => Err(Fault::state("a simulated program can only use its own methods: it runs inside the guest")),
         }
+    }
+
+    /// Whether somebody asked for the end of what goes on.
+    pub fn is_stopped(&self) -> bool {
+        self.setup.stop.as_ref().is_some_and(Stop::asked)
+    }
+
+    /// What is raised in a task that may not go on.
+    pub fn time_is_up(&self) -> Fault {
+        Fault::timeout(if self.is_stopped() { "interrupted" } else { "the test's time is up" })
     }
 
     /// Whether the running Lua is a simulated program's.

@@ -84,6 +84,12 @@ impl Lab {
         })
     }
 
+    /// The names under which its VMs and sub-labs are looked up.
+    pub fn names(&self) -> Vec<String> {
+        let vms = self.all_vms().into_iter().map(|vm| vm.name.to_string());
+        vms.chain(self.labs.borrow().iter().filter_map(|lab| lab.name.as_deref().map(str::to_owned))).collect()
+    }
+
     fn members(&self) -> Vec<Member> {
         let vms = self.vms.borrow();
         let labs = self.labs.borrow();

@@ -47,6 +47,26 @@ impl UserData for RunResult {
     }
 }
 
+/// What a person wants to see of a RunResult.
+pub struct Parts {
+    /// How it ended, and after what time.
+    pub ended: String,
+    /// Names and bytes of the outputs that are not empty.
+    pub outputs: Vec<(&'static str, Vec<u8>)>,
+}
+
+/// The parts of a value, if it is a RunResult.
+pub fn parts(value: &Value) -> Option<Parts> {
+    let Value::UserData(object) = value else { return None };
+    let run = Rc::clone(&object.borrow::<RunResult>().ok()?.0);
+    let truncated = if run.truncated { ", truncated" } else { "" };
+    let took = crate::units::format_duration(run.duration_ns);
+    let ended = format!("{}{truncated} ({took})", describe::exit_status(run.status));
+    let outputs = [("stdout", &run.stdout), ("stderr", &run.stderr)].into_iter();
+    let outputs = outputs.filter(|(_, bytes)| !bytes.is_empty()).map(|(name, bytes)| (name, bytes.to_vec()));
+    Some(Parts { ended, outputs: outputs.collect() })
+}
+
 trait Summary {
     fn summary(&self) -> String;
 }

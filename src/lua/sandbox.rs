@@ -18,7 +18,7 @@ use super::host::Host;
 /// A fixed day, so that dates do not differ from run to run.
 pub const EPOCH: i64 = 1_704_067_200;
 
-static OS: Class = Class {
+pub static OS: Class = Class {
     prefix: "os.",
     entries: &[
         now("time", 1, os_time),
@@ -40,7 +40,7 @@ static OS: Class = Class {
 
 static MATH: Class = Class { prefix: "math.", entries: &[now("randomseed", 2, random_seed)] };
 
-static DEBUG: Class = Class { prefix: "debug.", entries: &[now("traceback", 2, traceback)] };
+pub static DEBUG: Class = Class { prefix: "debug.", entries: &[now("traceback", 2, traceback)] };
 
 static LOAD: Class = Class {
     prefix: "",

@@ -38,8 +38,8 @@ static SLEEP_NS: Class = Class {
 
 /// A Lua state with a file in it.
 pub struct Session {
-    lua: Lua,
-    host: Rc<Host>,
+    pub(super) lua: Lua,
+    pub(super) host: Rc<Host>,
 }
 
 /// How the main function of a section ended; empty while it runs.
@@ -145,7 +145,13 @@ impl Session {
         self.start(section, body, [Value::UserData(t)].into_iter().collect())
     }
 
-    fn start(&self, section: &Rc<Section>, function: mlua::Function, args: MultiValue) -> Result<Ended, Box<Failure>> {
+    /// Starts a section's main function.
+    pub(super) fn start(
+        &self,
+        section: &Rc<Section>,
+        function: mlua::Function,
+        args: MultiValue,
+    ) -> Result<Ended, Box<Failure>> {
         let task = section.add_task(None, None);
         hook::reset(&self.lua, &self.host).map_err(|error| failure::from_load_error(&error, &self.host.setup.file))?;
         let thread = LuaThread::new(&self.lua, Owner::Task(Rc::clone(&task)), function, args)

@@ -100,6 +100,8 @@ pub trait Spawned {
     fn unseen_error(&self) -> Option<Thrown>;
     /// Its state.
     fn state(&self) -> &Rc<TaskState>;
+    /// Its future is gone: who joins it learns so.
+    fn was_cancelled(&self);
 }
 
 impl Spawned for Task {
@@ -112,6 +114,12 @@ impl Spawned for Task {
 
     fn state(&self) -> &Rc<TaskState> {
         &self.state
+    }
+
+    fn was_cancelled(&self) {
+        if self.end.borrow().is_none() {
+            self.finish(End::Cancelled);
+        }
     }
 }
 

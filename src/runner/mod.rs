@@ -10,6 +10,7 @@ pub mod inputs;
 pub mod journal;
 pub mod observe;
 pub mod place;
+pub mod repl;
 mod run;
 pub mod scope;
 pub mod section;

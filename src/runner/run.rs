@@ -27,13 +27,13 @@ const MAX_WAITS: usize = 40;
 
 /// A file whose top level has run.
 pub struct Run {
-    file: String,
-    session: Session,
-    backend: Rc<dyn Backend>,
+    pub(super) file: String,
+    pub(super) session: Session,
+    pub(super) backend: Rc<dyn Backend>,
 }
 
 /// How the waiting for a section's main function ended.
-enum Outcome {
+pub(super) enum Outcome {
     Returned,
     Raised(Raised),
     TimedOut(Nanos),
@@ -62,6 +62,7 @@ impl Run {
             seed: options.seed,
             observers: options.observers.clone(),
             conductor: options.conductor.clone(),
+            stop: None,
         };
         let session = Session::new(Rc::clone(&backend), setup)?;
         let mut run = Run { file: file.name.clone(), session, backend };
@@ -91,7 +92,7 @@ impl Run {
         }
     }
 
-    fn host(&self) -> &Rc<Host> {
+    pub(super) fn host(&self) -> &Rc<Host> {
         self.session.host()
     }
 
@@ -105,7 +106,7 @@ impl Run {
         self.host().setup.conductor.as_ref().and_then(|conductor| conductor.stopped())
     }
 
-    fn drain(&self, sink: &mut dyn FnMut(Event)) {
+    pub(super) fn drain(&self, sink: &mut dyn FnMut(Event)) {
         while let Some(event) = { self.host().events.borrow_mut().pop_front() } {
             sink(event);
         }
@@ -203,12 +204,18 @@ impl Run {
     }
 
     /// Lets tasks and guests go on until the section's main function has ended or may not go on.
-    fn wait(&self, section: &Rc<Section>, ended: &Ended, timeout: Nanos, sink: &mut dyn FnMut(Event)) -> Outcome {
+    pub(super) fn wait(
+        &self,
+        section: &Rc<Section>,
+        ended: &Ended,
+        timeout: Nanos,
+        sink: &mut dyn FnMut(Event),
+    ) -> Outcome {
         let deadline = self.backend.now().saturating_add(timeout);
         section.deadline.set(deadline);
         let ran = self.host().executor.run(Some(deadline), &mut || {
             self.drain(sink);
-            ended.borrow().is_some()
+            ended.borrow().is_some() || self.host().is_stopped()
         });
         self.drain(sink);
         if let Some(why) = self.stopped() {
@@ -226,7 +233,7 @@ impl Run {
 
     /// What there is to report of how a section ended; `None` if it did what it should. Asks the guests who waits
     /// for what while everything is still as it was.
-    fn failure_of(&self, section: &Rc<Section>, outcome: Outcome) -> Option<Failure> {
+    pub(super) fn failure_of(&self, section: &Rc<Section>, outcome: Outcome) -> Option<Failure> {
         let sticky = section.failures.take();
         let now = self.backend.now();
         let hangs = matches!(outcome, Outcome::TimedOut(_) | Outcome::Deadlock | Outcome::Stopped(_));
@@ -320,7 +327,7 @@ impl Run {
     }
 
     /// Closes what a section opened. Its tasks are gone by now.
-    fn close(&self, section: &Rc<Section>, sink: &mut dyn FnMut(Event)) {
+    pub(super) fn close(&self, section: &Rc<Section>, sink: &mut dyn FnMut(Event)) {
         if !section.scope.has_open() || self.stopped().is_some() {
             return;
         }

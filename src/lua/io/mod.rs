@@ -29,7 +29,7 @@ const MAX_FILE: u64 = 64 << 20;
 /// The most formats that `f:lines` and `io.lines` take, as in Lua.
 const MAX_FORMATS: usize = 250;
 
-static IO: Class = Class {
+pub static IO: Class = Class {
     prefix: "io.",
     entries: &[
         now("open", 2, open),
