@@ -33,7 +33,8 @@ fn read(line: &str) -> Option<Word> {
         _ => {
             let topic = line.strip_prefix("help ")?.trim();
             let plain = |c: char| c.is_ascii_alphanumeric() || "_.:".contains(c);
-            Word::Help(Some(topic.trim_end_matches("()").to_owned()).filter(|topic| topic.chars().all(plain)))
+            let topic = topic.trim_end_matches("()");
+            return topic.chars().all(plain).then(|| Word::Help((!topic.is_empty()).then(|| topic.to_owned())));
         }
     })
 }
@@ -46,12 +47,14 @@ Each line is Lua, run as a test would run it; a line that is not whole goes on a
   t                   assertions and tasks:  t:assert_eq(1, 1)   t:spawn(function() … end)
   wait_until, co, json, require, test        as in a test file
   _                   what the last line came to
-What a line comes to is shown after `=`. A `local` at the beginning of a line is left out, so the variable stays.
+What a line comes to is shown after `=`, unless it ends with `;`.
+A `local` at the beginning of a line is left out, so the variable stays.
 
   help vm             what can be called on vm, or on any other variable or class: help Process, help json
   help vm:run         one of them
   all                 the last value, however long
-  exit                ends the session and closes all that it opened; so does Ctrl-D. Ctrl-C ends what a line does
+  exit                ends the session and closes all that it opened; so does Ctrl-D
+  Ctrl-C              ends what a line does
 
 docs/lua.md has all of Lua, docs/repl.md all of this.";
 
@@ -89,7 +92,7 @@ mod tests {
         assert_eq!(read("help vm:run()"), Some(Word::Help(Some("vm:run".to_owned()))));
         assert_eq!(read("quit()"), Some(Word::Exit));
         assert_eq!(read("all"), Some(Word::All));
-        for line in ["", "helper", "all = 1", "exit(1)", "return help"] {
+        for line in ["", "helper", "all = 1", "exit(1)", "return help", "help = 1"] {
             assert_eq!(read(line), None, "{line}");
         }
     }

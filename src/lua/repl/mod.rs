@@ -23,8 +23,10 @@ pub const FILE: &str = "repl";
 /// The global that holds what the last line came to.
 const LAST: &str = "_";
 
-/// Calls an expression's values `show`, within the task, so that it can be interrupted: a `__tostring` is Lua too.
-const RUN: &str = "local chunk, show = ...\nchunk(show)";
+/// Values are shown within the task, so that it can be interrupted: a `__tostring` is Lua too.
+const CALL: &str = "local chunk, show = ...\nchunk(show)";
+const RETURN: &str = "local chunk, show = ...\nshow(chunk())";
+const SILENT: &str = "local chunk = ...\nchunk()";
 
 /// In a session there is nobody to run a test later, so it runs at once, and what it made stays to be looked at.
 const TEST: &str = r#"
@@ -45,8 +47,8 @@ const BOOT: &str = "local profile = ...\nreturn function() vm = provium:vm('vm',
 /// What was typed, compiled.
 pub struct Chunk {
     function: Function,
-    /// Whether it is to be given the function that shows its values.
-    shows: bool,
+    /// The Lua that calls it with, or without, the function that shows its values.
+    run: &'static str,
 }
 
 /// What there is to what was typed so far.
@@ -81,7 +83,7 @@ impl Session {
     /// Boots a guest of this profile as the global `vm`.
     pub fn boot_chunk(&self, profile: &str) -> Result<Chunk, Box<Failure>> {
         let made = self.lua.load(BOOT).set_mode(ChunkMode::Text).set_name(OWN_CHUNK).call(profile);
-        made.map(|function| Chunk { function, shows: false }).map_err(|error| failure::from_load_error(&error, FILE))
+        made.map(|function| Chunk { function, run: SILENT }).map_err(|error| failure::from_load_error(&error, FILE))
     }
 
     /// Compiles what was typed, which begins at this line of the session, counted from 1.
@@ -96,8 +98,8 @@ impl Session {
             // Its values are arguments, because `return` would leave the chunk before it calls, and nothing that is called
             // would know its line. With a `;` behind it it is no argument, and not shown.
             Ok(returned) => match compile(&format!("(...)({text}\n)")) {
-                Ok(function) => return Reading::Whole { chunk: Chunk { function, shows: true }, locals: false },
-                Err(_) => return Reading::Whole { chunk: Chunk { function: returned, shows: false }, locals: false },
+                Ok(function) => return Reading::Whole { chunk: Chunk { function, run: CALL }, locals: false },
+                Err(_) => return Reading::Whole { chunk: Chunk { function: returned, run: SILENT }, locals: false },
             },
             Err(error) => error,
         };
@@ -106,7 +108,7 @@ impl Session {
         let kept = line::without_local(text);
         let locals = kept.is_none() && line::begins_with_local(text);
         match compile(kept.as_deref().unwrap_or(text)) {
-            Ok(function) => Reading::Whole { chunk: Chunk { function, shows: false }, locals },
+            Ok(function) => Reading::Whole { chunk: Chunk { function, run: RETURN }, locals },
             // What begins as an expression may go on as one, as `{1,` does, which begins no statement.
             Err(error) if is_incomplete(&error) || is_incomplete(&expression) => Reading::Incomplete,
             Err(error) => Reading::Broken(failure::from_load_error(&error, FILE)),
@@ -130,12 +132,11 @@ impl Session {
                 }
                 Ok(())
             })?;
-            let run = self.lua.load(RUN).set_mode(ChunkMode::Text).set_name(OWN_CHUNK).into_function()?;
+            let run = self.lua.load(chunk.run).set_mode(ChunkMode::Text).set_name(OWN_CHUNK).into_function()?;
             Ok((run, show))
         };
         let (run, show) = build().map_err(|error| failure::from_load_error(&error, FILE))?;
-        let show = if chunk.shows { Value::Function(show) } else { Value::Nil };
-        let args = [Value::Function(chunk.function), show].into_iter().collect();
+        let args = [Value::Function(chunk.function), Value::Function(show)].into_iter().collect();
         Ok((self.start(section, run, args)?, shown))
     }
 
