@@ -48,7 +48,10 @@ fn lines_are_edited_completed_and_remembered() {
     let mut pty = start(&project, &[]);
     pty.types("\u{1b}[A");
     pty.sees("b * 100");
-    pty.types("\u{3}exit\r");
+    pty.types("\u{3}");
+    pty.sees("ends the session");
+    pty.sees("> ");
+    pty.types("exit\r");
     assert_eq!(pty.ends().code(), Some(0));
 }
 
