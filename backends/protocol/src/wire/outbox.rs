@@ -1,6 +1,6 @@
 //! Messages that wait to be sent.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
 
@@ -10,7 +10,6 @@ use crate::codec;
 
 /// A message that is under way.
 struct Message {
-    flow: u64,
     number: u32,
     bytes: Vec<u8>,
     sent: usize,
@@ -20,7 +19,10 @@ struct Message {
 /// chunk.
 #[derive(Default)]
 pub struct Outbox {
-    waiting: VecDeque<Message>,
+    /// What waits in each flow; none is empty.
+    flows: BTreeMap<u64, VecDeque<Message>>,
+    /// Whose turn is when.
+    turns: VecDeque<u64>,
     last_number: u32,
     bytes: usize,
 }
@@ -41,14 +43,18 @@ impl Outbox {
         }
         self.last_number = self.last_number.wrapping_add(1);
         self.bytes += bytes.len();
-        self.waiting.push_back(Message { flow, number: self.last_number, bytes, sent: 0 });
+        let waiting = self.flows.entry(flow).or_default();
+        if waiting.is_empty() {
+            self.turns.push_back(flow);
+        }
+        waiting.push_back(Message { number: self.last_number, bytes, sent: 0 });
         Ok(())
     }
 
     /// Whether nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.turns.is_empty()
     }
 
     /// Bytes that wait, headers aside.
@@ -59,20 +65,26 @@ impl Outbox {
 
     /// Appends the next chunk to `out`; `false` when nothing waits.
     pub fn next_chunk(&mut self, out: &mut Vec<u8>) -> bool {
-        let Some(mut message) = self.waiting.pop_front() else {
+        let Some(flow) = self.turns.pop_front() else {
             return false;
         };
-        let piece = &message.bytes[message.sent..(message.sent + MAX_CHUNK).min(message.bytes.len())];
-        let last = message.sent + piece.len() == message.bytes.len();
-        out.reserve(HEADER + piece.len());
-        out.extend_from_slice(&Header::of(message.number, message.sent == 0, last, piece).to_bytes());
-        out.extend_from_slice(piece);
-        self.bytes -= piece.len();
-        message.sent += piece.len();
-        if !last {
-            // Behind the others, but before what follows it in its own flow.
-            let behind = self.waiting.iter().position(|other| other.flow == message.flow).unwrap_or(self.waiting.len());
-            self.waiting.insert(behind, message);
+        let Some(waiting) = self.flows.get_mut(&flow) else { return false };
+        if let Some(message) = waiting.front_mut() {
+            let piece = &message.bytes[message.sent..(message.sent + MAX_CHUNK).min(message.bytes.len())];
+            let last = message.sent + piece.len() == message.bytes.len();
+            out.reserve(HEADER + piece.len());
+            out.extend_from_slice(&Header::of(message.number, message.sent == 0, last, piece).to_bytes());
+            out.extend_from_slice(piece);
+            self.bytes -= piece.len();
+            message.sent += piece.len();
+            if last {
+                waiting.pop_front();
+            }
+        }
+        if waiting.is_empty() {
+            self.flows.remove(&flow);
+        } else {
+            self.turns.push_back(flow);
         }
         true
     }
