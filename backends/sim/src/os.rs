@@ -62,6 +62,8 @@ pub struct SimOs {
     machine: Rc<Machine>,
     pool: Rc<Pool>,
     exits: Rc<Exits>,
+    /// The limits of open files that programs get.
+    files: (u64, u64),
 }
 
 impl SimOs {
@@ -69,7 +71,7 @@ impl SimOs {
     pub fn start(lab: &Rc<Lab>, guest: GuestId, machine: Rc<Machine>) -> Result<SimOs, Errno> {
         let exits = Rc::new(Exits::default());
         let reaped = exits.clone();
-        {
+        let files = {
             let mut kernel = machine.kernel().borrow_mut();
             for _ in 0..3 {
                 // Standard descriptors, as the kernel gives them to init.
@@ -79,7 +81,9 @@ impl SimOs {
                     Err(Stop::Errno(errno)) => return Err(errno),
                 }
             }
-        }
+            // As a real agent does: a thousand commands at once have three pipes each.
+            kernel.raise_files(AGENT_PID)?
+        };
         let last_breath = LastBreath { lab: lab.clone(), guest };
         machine.spawn_thread(AGENT_PID, |sys| {
             Box::pin(async move {
@@ -93,7 +97,7 @@ impl SimOs {
                 why.await.0
             }) as ProgramFuture
         })?;
-        Ok(SimOs { lab: lab.clone(), guest, pool: Pool::new(machine.clone()), machine, exits })
+        Ok(SimOs { lab: lab.clone(), guest, pool: Pool::new(machine.clone()), machine, exits, files })
     }
 
     /// Whether the process of the agent is there.
@@ -192,13 +196,14 @@ fn spawn_error(failure: SpawnFailure) -> SpawnError {
     SpawnError { stage, errno }
 }
 
-fn request(spec: &SpawnSpec) -> SpawnRequest {
+fn request(spec: &SpawnSpec, files: (u64, u64)) -> SpawnRequest {
     let env = spec.env.iter().map(|(name, value)| [&name.0[..], b"=", &value.0].concat()).collect();
     SpawnRequest {
         candidates: spec.candidates.clone(),
         invocation: Invocation { argv: spec.argv.clone(), env },
         cwd: spec.cwd.clone(),
         stdin_pipe: spec.stdin_pipe,
+        files: Some(files),
     }
 }
 
@@ -230,7 +235,7 @@ impl Os for SimOs {
     }
 
     async fn spawn(&self, spec: &SpawnSpec) -> Result<Child, SpawnError> {
-        let request = request(spec);
+        let request = request(spec, self.files);
         let start = self
             .pool
             .submit(|sys| async move { sys.spawn(request).await.map(child).map_err(spawn_error) })

@@ -127,8 +127,7 @@ impl Machine {
     ) -> Result<Rc<Thread>, Errno> {
         let tid = {
             let mut kernel = self.kernel.borrow_mut();
-            // The first process is not held to the limit: it must be able to act on a fork bomb.
-            if kernel.threads >= MAX_THREADS && pid != 1 {
+            if kernel.counted_threads() >= MAX_THREADS && pid != 1 {
                 return Err(Errno::EAGAIN);
             }
             let first = kernel.proc(pid)?.threads.is_empty();

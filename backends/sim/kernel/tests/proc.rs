@@ -153,7 +153,7 @@ fn memory_mounts_and_processors_read_as_tools_expect() {
             let memory = text(&sys, "/proc/meminfo").await;
             assert!(memory.starts_with("MemTotal:         524288 kB\nMemFree: "), "{memory}");
             sys.mkdir("/tmp/a dir", 0o755).await.unwrap();
-            sys.mount("/etc", "/tmp/a dir", b"", 4096).await.unwrap();
+            sys.mount("/etc", "/tmp/a dir", b"", 4096, b"").await.unwrap();
             let mounts = text(&sys, "/proc/mounts").await;
             assert!(mounts.starts_with("rootfs / tmpfs rw,relatime 0 0\n"), "{mounts}");
             assert!(mounts.contains("/etc /tmp/a\\040dir tmpfs rw,relatime 0 0\n"), "{mounts}");

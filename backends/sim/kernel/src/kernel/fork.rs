@@ -61,7 +61,14 @@ impl Kernel {
     pub(crate) fn check_thread_limit(&self) -> Result<(), Errno> {
         // A zombie has no thread any more but still takes its place in the table.
         let zombies = self.procs.values().filter(|process| process.is_zombie()).count();
-        if self.threads + zombies >= MAX_THREADS { Err(Errno::EAGAIN) } else { Ok(()) }
+        if self.counted_threads() + zombies >= MAX_THREADS { Err(Errno::EAGAIN) } else { Ok(()) }
+    }
+
+    /// All threads but those of the first process: it is held to no limit, for it must be able to act on a fork bomb, and it
+    /// needs more of them the more the others are.
+    pub(crate) fn counted_threads(&self) -> usize {
+        let own = self.procs.get(&1).map_or(0, |process| process.threads.len());
+        self.threads.saturating_sub(own)
     }
 
     /// Copies a process; the copy has no threads yet.

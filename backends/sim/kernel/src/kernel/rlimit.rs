@@ -3,7 +3,7 @@
 use provium_protocol::Errno;
 
 use super::Kernel;
-use crate::limits::{HARD_FDS, MAX_FDS, MAX_THREADS};
+use crate::limits::{HARD_FDS, MAX_FDS, MAX_OPEN_FILES, MAX_THREADS};
 use crate::types::Pid;
 
 /// Kinds of limits.
@@ -43,6 +43,14 @@ pub(crate) fn defaults() -> [(u64, u64); RLIMITS] {
 }
 
 impl Kernel {
+    /// Lets a process have as many descriptors as one guest can; gives the limits that it had.
+    pub fn raise_files(&mut self, pid: Pid) -> Result<(u64, u64), Errno> {
+        let process = self.find_process_mut(pid)?;
+        let raised = (MAX_OPEN_FILES as u64, MAX_OPEN_FILES as u64);
+        process.fds.set_limit(MAX_OPEN_FILES);
+        Ok(std::mem::replace(&mut process.rlimits[RLIMIT_NOFILE], raised))
+    }
+
     /// prlimit(2): the limit of process `of` before it was changed to `new`.
     pub fn rlimit(&mut self, pid: Pid, of: Pid, resource: usize, new: Option<(u64, u64)>) -> Result<(u64, u64), Errno> {
         let caller = self.proc(pid)?.creds.clone();
@@ -61,7 +69,8 @@ impl Kernel {
                 return Err(Errno::EINVAL);
             }
             // The kernel's own table ends there, for root too.
-            if (hard > before.1 && !root) || (resource == RLIMIT_NOFILE && hard > HARD_FDS as u64) {
+            let most = before.1.max(if resource == RLIMIT_NOFILE { HARD_FDS as u64 } else { INFINITY });
+            if (hard > before.1 && !root) || hard > most {
                 return Err(Errno::EPERM);
             }
             *slot = (soft, hard);

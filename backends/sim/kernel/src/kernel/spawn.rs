@@ -4,6 +4,7 @@
 use provium_protocol::{Errno, Signal};
 
 use super::Kernel;
+use super::rlimit::RLIMIT_NOFILE;
 use super::wait::{Channel, Stop};
 use crate::flags::{AT_FDCWD, O_CLOEXEC, O_RDWR};
 use crate::program::Invocation;
@@ -20,6 +21,8 @@ pub struct SpawnRequest {
     pub cwd: Option<Vec<u8>>,
     /// Whether standard input is a pipe; else it is `/dev/null`.
     pub stdin_pipe: bool,
+    /// Its limits of open files, soft and hard; the caller's when absent.
+    pub files: Option<(u64, u64)>,
 }
 
 /// A program that was started, and the caller's ends of its pipes.
@@ -130,6 +133,10 @@ impl Kernel {
         self.setpgid(child, 0, 0).map_err(SpawnFailure::Fork)?;
         let process = self.proc_mut(child).map_err(SpawnFailure::Fork)?;
         process.actions = [SigAction::Default; Signal::MAX as usize];
+        if let Some(files) = request.files {
+            process.rlimits[RLIMIT_NOFILE] = files;
+            process.fds.set_limit(files.0 as usize);
+        }
         for (to, from) in (0..).zip(standard) {
             self.dup_to(child, from, to, false, true).map_err(SpawnFailure::Fork)?;
         }

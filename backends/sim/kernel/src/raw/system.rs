@@ -5,7 +5,7 @@ use provium_protocol::Errno;
 use super::call::{Call, done};
 use super::layout;
 use super::table::nr;
-use crate::limits::{LOG_BYTES, MAX_DEVICE_READ, PATH_MAX};
+use crate::limits::{LOG_BYTES, MAX_DEVICE_READ, PAGE, PATH_MAX};
 
 const GRND_NONBLOCK: u32 = 1;
 const GRND_RANDOM: u32 = 2;
@@ -65,7 +65,9 @@ pub(super) fn call(c: &mut Call<'_>) -> Result<i64, Errno> {
             let source = if c.addr(0) == 0 { &b"none"[..] } else { c.path(0)? };
             let target = c.path(1)?;
             let fstype = if c.addr(2) == 0 { &b""[..] } else { c.mem.string(c.addr(2), FSTYPE_MAX, Errno::EINVAL)? };
-            done(c.kernel(|kernel| kernel.mount(pid, source, target, fstype, c.args[3] as u64)))
+            // The kernel reads a page at the most.
+            let data = if c.addr(4) == 0 { &b""[..] } else { c.mem.string(c.addr(4), PAGE, Errno::EINVAL)? };
+            done(c.kernel(|kernel| kernel.mount(pid, source, target, fstype, c.args[3] as u64, data)))
         }
         nr::UMOUNT2 => {
             if c.int(1) != 0 {

@@ -215,7 +215,7 @@ calls! {
     160 SETRLIMIT setrlimit Processes "All are kept; `RLIMIT_NOFILE` and `RLIMIT_FSIZE` take effect.";
     161 CHROOT chroot Paths "The whole process's, as on Linux.";
     162 SYNC sync Descriptors "";
-    165 MOUNT mount System "`tmpfs`, `ramfs`, `proc`, `MS_BIND` and `MS_REMOUNT`.";
+    165 MOUNT mount System "`tmpfs` with `size=`, `ramfs`, `proc`, `MS_BIND` and `MS_REMOUNT`.";
     166 UMOUNT2 umount2 System "Without flags.";
     170 SETHOSTNAME sethostname System "";
     186 GETTID gettid Ids "";

@@ -161,8 +161,9 @@ impl Sys {
         target: impl AsRef<[u8]>,
         fstype: &[u8],
         flags: u64,
+        data: &[u8],
     ) -> Result<(), Errno> {
-        self.call_now(|kernel| kernel.mount(self.pid(), source.as_ref(), target.as_ref(), fstype, flags)).await
+        self.call_now(|kernel| kernel.mount(self.pid(), source.as_ref(), target.as_ref(), fstype, flags, data)).await
     }
 
     /// umount(2).

@@ -6,6 +6,7 @@ use super::NodeId;
 use super::fs::{FileSystem, FsKind, MemoryFs, ROOT_INO};
 use crate::flags::{MS_BIND, MS_RDONLY, MS_REMOUNT};
 use crate::kernel::Kernel;
+use crate::limits::PAGE;
 use crate::types::Pid;
 
 /// Names a mount.
@@ -89,7 +90,7 @@ impl Kernel {
         id
     }
 
-    /// mount(2): `tmpfs`, `proc`, or with `MS_BIND` a part of the tree.
+    /// mount(2): `tmpfs` (of what `data` says, only its size counts), `proc`, or with `MS_BIND` a part of the tree.
     pub(crate) fn mount(
         &mut self,
         pid: Pid,
@@ -97,6 +98,7 @@ impl Kernel {
         target: &[u8],
         fstype: &[u8],
         flags: u64,
+        data: &[u8],
     ) -> Result<(), Errno> {
         if !self.proc(pid)?.creds.is_root() {
             return Err(Errno::EPERM);
@@ -120,7 +122,7 @@ impl Kernel {
             }
             let fs = match fstype {
                 b"tmpfs" | b"ramfs" => {
-                    let memory = MemoryFs::new(self.memory / 2, 0o1777, self.realtime());
+                    let memory = MemoryFs::new(tmpfs_size(data, self.memory)?, 0o1777, self.realtime());
                     self.add_filesystem(FsKind::Memory(memory), "tmpfs")
                 }
                 b"proc" => self.proc_fs,
@@ -157,5 +159,44 @@ impl Kernel {
             self.unhold(mount.root);
         }
         Ok(())
+    }
+}
+
+/// How large a tmpfs may grow in bytes, by `size=` of its options as tmpfs(5) has it: half of the memory if they do not say.
+fn tmpfs_size(data: &[u8], memory: u64) -> Result<u64, Errno> {
+    let mut size = memory / 2;
+    for word in data.split(|byte| *byte == b',') {
+        let Some(value) = word.strip_prefix(b"size=") else { continue };
+        let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (number, unit) = value.split_at(digits);
+        let number: u64 = std::str::from_utf8(number).ok().and_then(|text| text.parse().ok()).ok_or(Errno::EINVAL)?;
+        let bytes = match unit {
+            b"" => Some(number),
+            b"k" | b"K" => number.checked_mul(1 << 10),
+            b"m" | b"M" => number.checked_mul(1 << 20),
+            b"g" | b"G" => number.checked_mul(1 << 30),
+            b"%" => memory.checked_mul(number).map(|share| share / 100),
+            _ => None,
+        };
+        let whole_pages = bytes.and_then(|bytes| bytes.checked_next_multiple_of(PAGE as u64));
+        size = whole_pages.ok_or(Errno::EINVAL)?;
+    }
+    Ok(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_of_a_tmpfs_is_what_its_options_say() {
+        let size = |data: &str| tmpfs_size(data.as_bytes(), 512 << 20);
+        assert_eq!(size(""), Ok(256 << 20));
+        assert_eq!(size("mode=755,size=1M"), Ok(1 << 20));
+        assert_eq!(size("size=1,size=5k"), Ok(8 << 10));
+        assert_eq!(size("size=50%"), Ok(256 << 20));
+        for wrong in ["size=", "size=x", "size=1T", "size=99999999999G", "size=18446744073709551615"] {
+            assert_eq!(size(wrong), Err(Errno::EINVAL), "{wrong}");
+        }
     }
 }

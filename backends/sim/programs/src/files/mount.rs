@@ -71,7 +71,7 @@ pub(super) async fn mount(mut tool: Tool) -> Outcome {
         return list(&tool, fstype.as_deref()).await;
     };
     let shown = String::from_utf8_lossy(&target).into_owned();
-    let mut flags = 0;
+    let (mut flags, mut data) = (0, Vec::new());
     for (option, value) in &parsed.options {
         match *option {
             "bind" => flags |= MS_BIND,
@@ -86,6 +86,9 @@ pub(super) async fn mount(mut tool: Tool) -> Outcome {
                         b"remount" => flags |= MS_REMOUNT,
                         b"" | b"defaults" | b"relatime" | b"noatime" | b"nosuid" | b"nodev" | b"suid" | b"dev"
                         | b"exec" => {}
+                        size if size.starts_with(b"size=") && fstype.as_deref() == Some(b"tmpfs") => {
+                            data = size.to_vec()
+                        }
                         other => {
                             let option = String::from_utf8_lossy(other);
                             let text = format!("option '-o {option}' is not supported by the simulated guest");
@@ -105,7 +108,7 @@ pub(super) async fn mount(mut tool: Tool) -> Outcome {
     if tool.sys.credentials().await.is_ok_and(|credentials| !credentials.is_root()) {
         return Err(tool.fail(USAGE, format!("{shown}: must be superuser to use mount.")).await);
     }
-    let Err(errno) = tool.sys.mount(&source, &target, fstype.as_deref().unwrap_or_default(), flags).await else {
+    let Err(errno) = tool.sys.mount(&source, &target, fstype.as_deref().unwrap_or_default(), flags, &data).await else {
         if parsed.has("verbose") {
             tool.out.write(format!("mount: {} mounted on {shown}.\n", String::from_utf8_lossy(&source))).await?;
         }
