@@ -44,10 +44,12 @@ impl<O: Os> Agent<O> {
     /// booted before: no handle of an earlier boot is ever handed out again.
     pub fn new(os: O, boot: u64) -> Agent<O> {
         let last_handle = boot << HANDLES_OF_A_BOOT;
+        let os = Rc::new(os);
+        let room = os.clone();
         let inner = Rc::new(Inner {
-            os: Rc::new(os),
+            os,
             procs: Procs::new(last_handle),
-            budget: Rc::default(),
+            budget: Rc::new(Budget::new(Box::new(move |bytes| room.has_room(bytes)))),
             reaping: Reaping::default(),
             files: Files::new(last_handle),
             streams: Streams::new(last_handle),

@@ -15,19 +15,35 @@ use crate::sync::until;
 /// commands may each keep their own limit, the host's memory is one.
 const MAX_KEPT: u64 = 1 << 30;
 
+/// How much is kept between two questions whether the system has room for more, in bytes.
+const ROOM_STEP: u64 = 1 << 20;
+
 /// What the agent may still keep.
 pub struct Budget {
     left: Cell<u64>,
+    /// Whether the system has so many bytes to spare.
+    has_room: Box<dyn Fn(u64) -> bool>,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Budget { left: Cell::new(MAX_KEPT) }
+        Budget::new(Box::new(|_| true))
     }
 }
 
 impl Budget {
-    fn take(&self, wanted: u64) -> u64 {
+    /// All that may be kept at once, as long as `has_room` says that the system has so many bytes to spare.
+    pub fn new(has_room: Box<dyn Fn(u64) -> bool>) -> Budget {
+        Budget { left: Cell::new(MAX_KEPT), has_room }
+    }
+
+    /// Takes what there is of `wanted` more bytes, for somebody who has kept `before`.
+    fn take(&self, before: u64, wanted: u64) -> u64 {
+        // A result is a copy of what is kept, and a message with another one.
+        let tight = || !(self.has_room)(2 * (before + wanted) + ROOM_STEP);
+        if before / ROOM_STEP != (before + wanted) / ROOM_STEP && tight() {
+            return 0;
+        }
         let granted = wanted.min(self.left.get());
         self.left.set(self.left.get() - granted);
         granted
@@ -106,7 +122,7 @@ impl Capture {
         {
             let state = &mut *self.state.borrow_mut();
             let free = if state.full { 0 } else { self.limit.saturating_sub(state.kept.len() as u64) };
-            let kept = self.budget.take((data.len() as u64).min(free)) as usize;
+            let kept = self.budget.take(state.kept.len() as u64, (data.len() as u64).min(free)) as usize;
             state.full |= kept < data.len();
             state.kept.extend_from_slice(&data[..kept]);
             state.beyond.extend(&data[kept..]);
@@ -322,7 +338,7 @@ mod tests {
 
     #[test]
     fn what_the_budget_does_not_cover_is_not_kept_and_never_with_a_hole() {
-        let budget = Rc::new(Budget { left: Cell::new(5) });
+        let budget = Rc::new(Budget { left: Cell::new(5), ..Budget::default() });
         let (first, second) = (Capture::new(10, budget.clone()), Capture::new(10, budget.clone()));
         first.push(b"abc");
         second.push(b"defg");
@@ -332,5 +348,17 @@ mod tests {
         assert_eq!(second.kept(), b"de");
         drop(second);
         assert_eq!(budget.left.get(), 5);
+    }
+
+    #[test]
+    fn no_more_is_kept_than_the_system_has_room_for() {
+        // Three MiB and one more can be copied twice, four cannot.
+        let budget = Rc::new(Budget::new(Box::new(|bytes| bytes <= 7 << 20)));
+        let capture = Capture::new(100 << 20, budget);
+        for _ in 0..6 << 4 {
+            capture.push(&[0; 64 << 10]);
+        }
+        assert!(capture.truncated());
+        assert_eq!(capture.kept().len(), (4 << 20) - (64 << 10));
     }
 }

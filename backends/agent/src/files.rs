@@ -136,7 +136,7 @@ pub async fn read_all<O: Os>(agent: &Rc<Inner<O>>, handle: FileHandle) -> Result
         if data.is_empty() {
             return Ok(Reply::Bytes(all));
         }
-        append(&mut all, data, &file.path)?;
+        append(&*agent.os, &mut all, data, "read", &file.path)?;
     }
 }
 
@@ -149,15 +149,21 @@ pub async fn read_fd<O: Os>(os: &O, fd: i32, doing: &str, path: &str) -> Result<
         if data.is_empty() {
             return Ok(all);
         }
-        append(&mut all, data, path)?;
+        append(os, &mut all, data, doing, path)?;
     }
 }
 
-fn append(all: &mut Vec<u8>, data: Vec<u8>, path: &str) -> Result<(), OpError> {
+fn append<O: Os>(os: &O, all: &mut Vec<u8>, data: Vec<u8>, doing: &str, path: &str) -> Result<(), OpError> {
     if all.len() as u64 + data.len() as u64 > MAX_READ {
         return Err(OpError::limit(format!(
             "{path} holds more than {MAX_READ} bytes, the most that one read returns (MAX_READ)"
         )));
+    }
+    let bytes = all.len() + data.len();
+    // What was read is copied into a message.
+    if bytes >= READ_CHUNK && !os.has_room((bytes + READ_CHUNK) as u64) {
+        let doing = format!("{doing} {path} (no memory for its bytes after the first {} MiB)", all.len() >> 20);
+        return Err(OpError::os(Errno::ENOMEM, doing));
     }
     if all.is_empty() {
         *all = data;

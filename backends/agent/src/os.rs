@@ -93,6 +93,9 @@ pub trait Os: Sized + 'static {
     fn now(&self) -> Nanos;
     /// Ends when this much time has passed.
     async fn sleep(&self, duration: Nanos);
+    /// Whether the system has so many bytes of memory to spare: what is large is refused before it takes what the guest
+    /// lives on.
+    fn has_room(&self, bytes: u64) -> bool;
     /// Runs a task of the agent to its end. It may start at once or later, but not within this call.
     fn spawn_task(&self, task: LocalFuture<()>);
 

@@ -92,7 +92,10 @@ pub fn run(startup: Startup) -> std::io::Result<()> {
 
 async fn serve_all(endpoint: &Endpoint, power: Rc<Power>, config: Option<Config>) -> std::io::Result<()> {
     let as_error = |errno: provium_protocol::Errno| std::io::Error::from_raw_os_error(errno.0);
-    let os = LinuxOs::start().map_err(as_error)?;
+    let mut os = LinuxOs::start().map_err(as_error)?;
+    if config.is_none() && power.owns_the_machine() {
+        os.spare_me();
+    }
     let births = os.births();
     let agent = Agent::new(os, 0);
     let Some(config) = config else {

@@ -1,12 +1,19 @@
 //! Bytes that have come, put together to messages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::MAX_MESSAGE;
 use super::chunk::{HEADER, Header, MAGIC};
 
 /// Messages of which only a part has come; a sender never has more under way than it has operations and streams.
 const MAX_PARTS: usize = 65_536;
+
+/// How much of a message comes between two questions whether there is room for more, in bytes: rarely enough for the answer
+/// to cost nothing, often enough for a small machine.
+const ROOM_STEP: usize = 1 << 20;
+
+/// Bytes kept of a message that there was no room for: what it is about stands at its beginning.
+const BEGINNING: usize = 64;
 
 /// What has come.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,6 +27,13 @@ pub enum Received {
         /// What was wrong.
         why: &'static str,
     },
+    /// There is no room for a message; the rest of it is skipped as it comes.
+    NoRoom {
+        /// Its first bytes.
+        beginning: Vec<u8>,
+        /// Bytes of it that had come.
+        bytes: usize,
+    },
 }
 
 /// Puts messages together. What it holds is bounded by [`MAX_MESSAGE`] for all messages of which a part has come.
@@ -31,9 +45,20 @@ pub struct Inbox {
     parts: BTreeMap<u32, Vec<u8>>,
     part_bytes: usize,
     skipped: u64,
+    /// Whether there is room for so many bytes; absent where there always is.
+    room: Option<fn(usize) -> bool>,
+    /// Messages that there was no room for, and of which more comes.
+    refused: BTreeSet<u32>,
 }
 
 impl Inbox {
+    /// One that asks `room` whether there is memory for so many bytes as a message grows, and gives up those that there is
+    /// none for. What is asked for is what it takes to read the message when it is whole.
+    #[must_use]
+    pub fn with_room(room: fn(usize) -> bool) -> Inbox {
+        Inbox { room: Some(room), ..Inbox::default() }
+    }
+
     /// Takes bytes as they come.
     pub fn feed(&mut self, bytes: &[u8]) {
         if self.taken > 0 {
@@ -105,7 +130,14 @@ impl Inbox {
     }
 
     fn piece(&mut self, header: Header, piece: Vec<u8>) -> Option<Received> {
+        if self.refused.contains(&header.message) && !header.first {
+            if header.last {
+                self.refused.remove(&header.message);
+            }
+            return None;
+        }
         if header.first {
+            self.refused.remove(&header.message);
             // A message of this number that never ended is not going to.
             self.drop_part(header.message);
             if header.last {
@@ -114,13 +146,24 @@ impl Inbox {
         } else if !self.parts.contains_key(&header.message) {
             return Some(self.garbled("a message came without its beginning"));
         }
-        if self.part_bytes + piece.len() > MAX_MESSAGE || self.parts.len() >= MAX_PARTS {
+        if self.part_bytes + piece.len() > MAX_MESSAGE || self.parts.len() + self.refused.len() >= MAX_PARTS {
             self.drop_part(header.message);
             return Some(self.garbled("more was begun than a sender may have under way"));
         }
         self.part_bytes += piece.len();
         let part = self.parts.entry(header.message).or_default();
+        let steps = part.len() / ROOM_STEP;
         part.extend_from_slice(&piece);
+        let bytes = part.len();
+        // Its bytes are there already; as many again are what it is read into.
+        if bytes / ROOM_STEP != steps && self.room.is_some_and(|room| !room(bytes + ROOM_STEP)) {
+            let beginning = part[..BEGINNING.min(bytes)].to_vec();
+            self.drop_part(header.message);
+            if !header.last {
+                self.refused.insert(header.message);
+            }
+            return Some(Received::NoRoom { beginning, bytes });
+        }
         if !header.last {
             return None;
         }

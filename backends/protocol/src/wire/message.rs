@@ -171,6 +171,24 @@ pub fn decode_from_agent(bytes: &[u8]) -> Result<FromAgent, String> {
     whole(codec::decode::<FromAgent, LIMIT>(bytes), bytes.len())
 }
 
+/// The number of the call whose message begins with these bytes.
+#[must_use]
+pub fn call_of(beginning: &[u8]) -> Option<u64> {
+    /// [`ToAgent`] up to the number of a call.
+    #[derive(Deserialize)]
+    enum Beginning {
+        Hello,
+        Call { id: u64 },
+    }
+    match codec::decode::<Beginning, LIMIT>(beginning) {
+        Decoded::Whole { value: Beginning::Call { id }, .. } => Some(id),
+        Decoded::Whole { value: Beginning::Hello, .. }
+        | Decoded::Incomplete { .. }
+        | Decoded::TooLarge
+        | Decoded::Invalid { .. } => None,
+    }
+}
+
 fn whole<T>(decoded: Decoded<T>, len: usize) -> Result<T, String> {
     match decoded {
         Decoded::Whole { value, size } if size == len => Ok(value),

@@ -18,7 +18,7 @@ mod outbox;
 pub use chunk::{HEADER, MAGIC, MAX_CHUNK};
 pub use inbox::{Inbox, Received};
 pub use message::{
-    FromAgent, Hello, LIMIT, Settings, ToAgent, VERSIONS, Welcome, agree, capability, decode_from_agent,
+    FromAgent, Hello, LIMIT, Settings, ToAgent, VERSIONS, Welcome, agree, call_of, capability, decode_from_agent,
     decode_to_agent,
 };
 pub use outbox::Outbox;

@@ -27,6 +27,7 @@ fn received(inbox: &mut Inbox) -> (Vec<ToAgent>, u64) {
         match received {
             Received::Message(bytes) => messages.push(decode_to_agent(&bytes).unwrap()),
             Received::Garbled { .. } => garbled += 1,
+            Received::NoRoom { .. } => panic!("there is room"),
         }
     }
     (messages, garbled)
@@ -46,6 +47,19 @@ fn a_small_message_overtakes_a_large_one_of_another_flow_only() {
         })
         .collect();
     assert_eq!(ids, [2, 1, 3]);
+}
+
+#[test]
+fn what_waits_behind_a_large_message_keeps_nobody_else_waiting() {
+    let mut outbox = Outbox::default();
+    outbox.put(1, &call(1, 1 << 20)).unwrap();
+    outbox.put(1, &ToAgent::Cancel { id: 1 }).unwrap();
+    outbox.put(0, &ToAgent::Ping(1)).unwrap();
+    let mut bytes = Vec::new();
+    assert!(outbox.next_chunk(&mut bytes) && outbox.next_chunk(&mut bytes));
+    let mut inbox = Inbox::default();
+    inbox.feed(&bytes);
+    assert_eq!(received(&mut inbox), (vec![ToAgent::Ping(1)], 0));
 }
 
 #[test]
@@ -138,4 +152,40 @@ proptest! {
         let _ = decode_to_agent(&bytes);
         let _ = decode_from_agent(&bytes);
     }
+}
+
+#[test]
+fn a_message_without_room_is_given_up_and_hurts_no_other() {
+    let bytes = sent(&[(1, call(300, 5 << 20)), (2, call(2, 3000)), (1, call(3, 10)), (4, call(4, 3 << 20))]);
+    // At four MiB and a little, one more to come, room for five is asked for.
+    let mut inbox = Inbox::with_room(|bytes| bytes <= 5 << 20);
+    let (mut messages, mut given_up) = (Vec::new(), Vec::new());
+    for piece in bytes.chunks(10_000) {
+        inbox.feed(piece);
+        while let Some(received) = inbox.receive() {
+            match received {
+                Received::Message(bytes) => messages.push(decode_to_agent(&bytes).unwrap()),
+                Received::NoRoom { beginning, bytes } => given_up.push((call_of(&beginning), bytes >> 20)),
+                Received::Garbled { why, .. } => panic!("{why}"),
+            }
+        }
+    }
+    assert_eq!(given_up, [(Some(300), 4)]);
+    assert_eq!(messages, [call(2, 3000), call(4, 3 << 20), call(3, 10)]);
+    // The number is free again.
+    inbox.feed(&sent(&[(1, call(9, 100_000))]));
+    assert_eq!(received(&mut inbox), (vec![call(9, 100_000)], 0));
+}
+
+#[test]
+fn the_number_of_a_call_stands_at_its_beginning() {
+    for id in [1, 250, 251, 70_000, u64::MAX] {
+        let mut bytes = Vec::new();
+        crate::codec::encode(&call(id, 1000), &mut bytes).unwrap();
+        assert_eq!(call_of(&bytes[..64]), Some(id));
+    }
+    let mut bytes = Vec::new();
+    crate::codec::encode(&ToAgent::Ping(7), &mut bytes).unwrap();
+    assert_eq!(call_of(&bytes), None);
+    assert_eq!(call_of(&[]), None);
 }

@@ -38,6 +38,8 @@ pub struct State {
     pub settled: Option<Result<(), OpError>>,
     /// The other side has closed the connection.
     pub closed: bool,
+    /// What [`super::Link::disturb`] wants to be written.
+    pub garbage: Vec<u8>,
     gone: Option<OpError>,
     pub paused: bool,
     /// When a ping was sent that nothing has answered.
@@ -120,6 +122,10 @@ impl State {
                     Ok(message) => wakers.extend(self.message(message)),
                     Err(why) => wakers.extend(self.garbled(&why)),
                 },
+                Received::NoRoom { bytes, .. } => {
+                    wakers
+                        .extend(self.garbled(&format!("there was no memory for a message of more than {bytes} bytes")));
+                }
                 Received::Garbled { skipped, why } => {
                     wakers.extend(self.garbled(&format!("{why}, {skipped} bytes were skipped")));
                 }

@@ -27,6 +27,7 @@ impl Agent {
                 match received {
                     Received::Message(bytes) => return decode_to_agent(&bytes).unwrap(),
                     Received::Garbled { why, .. } => panic!("{why}"),
+                    Received::NoRoom { .. } => panic!("there is room"),
                 }
             }
             let read = self.socket.read(&mut buffer).await.unwrap();

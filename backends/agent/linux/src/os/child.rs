@@ -40,6 +40,8 @@ pub struct Plan {
     pub standard: [i32; 3],
     /// The limit of open files that the agent had before it raised its own.
     pub files: Option<libc::rlimit>,
+    /// The `oom_score_adj` that the agent had before it lowered its own.
+    pub oom_score_adj: Option<CString>,
 }
 
 struct Ready<'a> {
@@ -114,6 +116,12 @@ fn become_program(ready: &Ready<'_>) -> (SpawnStage, Errno) {
         if let Some(files) = &plan.files {
             // Raising the soft limit again is up to the program: the hard one is what it was.
             libc::setrlimit(libc::RLIMIT_NOFILE, files);
+        }
+        if let Some(adj) = &plan.oom_score_adj {
+            // A program that is spared as the agent is would do harm only where memory runs out.
+            let fd = libc::open(c"/proc/self/oom_score_adj".as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
+            libc::write(fd, adj.as_ptr().cast(), adj.as_bytes().len());
+            libc::close(fd);
         }
         for (to, from) in (0..).zip(plan.standard) {
             if libc::dup2(from, to) < 0 {

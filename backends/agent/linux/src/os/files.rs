@@ -11,10 +11,14 @@ use provium_protocol::fs::{FileStat, LockKind, OpenMode, Whence};
 use super::blocking::Pool;
 use super::fds::{Entry, File, Kind, Table, alone, close_pipe};
 use super::interrupt::Gate;
+use super::room::has_room;
 use super::sys::{self, Fd, check};
 
 /// Bytes moved at once on the agent's own thread: more would hold other operations up for too long.
 const MAX_INLINE: usize = 1 << 20;
+
+/// Bytes that a thread writes at once to a regular file: a thread needs a copy of them.
+const PIECE: usize = 8 << 20;
 
 /// What one read asks for of a file whose size the kernel does not tell, at the least: `/proc` says 0.
 const UNKNOWN_SIZE: u64 = 1 << 20;
@@ -142,12 +146,21 @@ pub async fn read(pool: &Pool, table: &Table, fd: i32, offset: Option<u64>, len:
     match table.get(fd)? {
         Entry::Pipe(pipe) => pipe.read(len).await,
         Entry::File(file) => {
-            on_file(pool, file, len, move |file| sys::read(file.fd.raw(), offset, bounded(file, offset, len))).await
+            let read = move |file: &File| {
+                let len = bounded(file, offset, len);
+                // What was read is copied into a message.
+                if len > MAX_INLINE && !has_room(2 * len as u64) {
+                    return Err(Errno::ENOMEM);
+                }
+                sys::read(file.fd.raw(), offset, len)
+            };
+            on_file(pool, file, len, read).await
         }
     }
 }
 
-/// write(2).
+/// write(2): one, but for large ones to regular files, which are made of several so that no copy of all of the data is
+/// needed. What comes of them is what would come of one.
 pub async fn write(pool: &Pool, table: &Table, fd: i32, data: &[u8]) -> Result<usize, Errno> {
     match table.get(fd)? {
         Entry::Pipe(pipe) => pipe.write(data).await,
@@ -155,12 +168,32 @@ pub async fn write(pool: &Pool, table: &Table, fd: i32, data: &[u8]) -> Result<u
             if data.len() <= MAX_INLINE && unchanged(&file) {
                 return sys::write(file.fd.raw(), data);
             }
-            let mut copy = Vec::new();
-            copy.try_reserve_exact(data.len()).map_err(|_| Errno::ENOMEM)?;
-            copy.extend_from_slice(data);
-            on_thread(pool, move || sys::write(file.fd.raw(), &copy)).await
+            if file.kind == Kind::Other {
+                return write_copy(pool, &file, data).await;
+            }
+            let mut written = 0;
+            for piece in data.chunks(PIECE) {
+                match write_copy(pool, &file, piece).await {
+                    Ok(moved) => written += moved,
+                    // As write(2): what was written counts, and the next write finds the error.
+                    Err(_) if written > 0 => return Ok(written),
+                    Err(errno) => return Err(errno),
+                }
+                if written % PIECE != 0 {
+                    break;
+                }
+            }
+            Ok(written)
         }
     }
+}
+
+async fn write_copy(pool: &Pool, file: &Arc<File>, data: &[u8]) -> Result<usize, Errno> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(data.len()).map_err(|_| Errno::ENOMEM)?;
+    copy.extend_from_slice(data);
+    let file = file.clone();
+    on_thread(pool, move || sys::write(file.fd.raw(), &copy)).await
 }
 
 /// lseek(2).

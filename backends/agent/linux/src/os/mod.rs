@@ -15,6 +15,7 @@ mod paths;
 mod proc;
 mod raw;
 mod reap;
+mod room;
 mod spawn;
 pub mod sys;
 mod threads;
@@ -38,12 +39,16 @@ use blocking::Pool;
 use fds::Table;
 pub use proc::stat;
 use reap::{Births, Reaper};
+pub use room::has_room;
 use spawn::{Start, Turns};
 pub use threads::RawThread;
 use watch::Watcher;
 
 /// Open files that the agent may have, if the system lets it: a thousand commands at once have three pipes each.
 const FILES: libc::rlim_t = 65_536;
+
+/// How readily the kernel kills this process when there is no memory left.
+const OOM_SCORE_ADJ: &str = "/proc/self/oom_score_adj";
 
 /// Linux below the agent. To be made and used inside of a `tokio` `LocalSet` with time and I/O switched on.
 pub struct LinuxOs {
@@ -62,13 +67,22 @@ impl LinuxOs {
         // SAFETY: ignoring a signal runs no code.
         unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
         let reaper = Reaper::start()?;
-        let start = Start { births: reaper.births(), files: raise_files() };
+        let start = Start { births: reaper.births(), files: raise_files(), oom_score_adj: None };
         let (pool, table, turns) = (Pool::default(), Table::default(), Turns::default());
         Ok(LinuxOs { pool, table, reaper, start, turns, watcher: Watcher::new() })
     }
 }
 
 impl LinuxOs {
+    /// Has the kernel kill others when there is no memory left, never the agent: as process 1, which it spares anyway, an agent
+    /// need not ask for it. Programs get what the agent had.
+    pub fn spare_me(&mut self) {
+        let old = std::fs::read_to_string(OOM_SCORE_ADJ).ok();
+        if std::fs::write(OOM_SCORE_ADJ, "-1000").is_ok() {
+            self.start.oom_score_adj = old.and_then(|old| sys::c_string(old.trim().as_bytes()).ok());
+        }
+    }
+
     /// What is to be told of children that were not made through [`Os::spawn`], so that they are reaped too.
     pub fn births(&self) -> Births {
         self.reaper.births()
@@ -101,6 +115,10 @@ impl Os for LinuxOs {
 
     async fn sleep(&self, duration: Nanos) {
         tokio::time::sleep(Duration::from_nanos(duration)).await;
+    }
+
+    fn has_room(&self, bytes: u64) -> bool {
+        has_room(bytes)
     }
 
     fn spawn_task(&self, task: LocalFuture<()>) {

@@ -40,6 +40,8 @@ pub struct Start {
     pub births: Births,
     /// The limit of open files that programs get.
     pub files: Option<libc::rlimit>,
+    /// What programs get as their `oom_score_adj`, where the agent has changed its own.
+    pub oom_score_adj: Option<CString>,
 }
 
 /// A program that was started. Nobody has learnt of it until it is kept: dropping it kills it.
@@ -110,7 +112,7 @@ fn begin(spec: &SpawnSpec, start: &Start) -> Result<Started, SpawnError> {
     let (input, stdin) = input(spec.stdin_pipe).map_err(no_process)?;
     let (stdout, out) = output().map_err(no_process)?;
     let (stderr, err) = output().map_err(no_process)?;
-    let plan = plan(spec, [input.raw(), out.raw(), err.raw()], start.files).map_err(no_process)?;
+    let plan = plan(spec, [input.raw(), out.raw(), err.raw()], start).map_err(no_process)?;
     let made = child::make(&plan);
     // Also for one that could not become its program: its end has to be reaped.
     start.births.count();
@@ -146,7 +148,7 @@ fn above_standard(fd: Fd) -> Result<Fd, Errno> {
     Ok(Fd::new(copy))
 }
 
-fn plan(spec: &SpawnSpec, standard: [i32; 3], files: Option<libc::rlimit>) -> Result<Plan, Errno> {
+fn plan(spec: &SpawnSpec, standard: [i32; 3], start: &Start) -> Result<Plan, Errno> {
     let strings = |all: &[Vec<u8>]| all.iter().map(|one| sys::c_string(one)).collect::<Result<Vec<CString>, Errno>>();
     let env = spec.env.iter().map(|(name, value)| sys::c_string(&[&name.0[..], b"=", &value.0].concat()));
     Ok(Plan {
@@ -155,6 +157,7 @@ fn plan(spec: &SpawnSpec, standard: [i32; 3], files: Option<libc::rlimit>) -> Re
         env: env.collect::<Result<_, _>>()?,
         cwd: spec.cwd.as_ref().map(|cwd| sys::c_string(cwd)).transpose()?,
         standard,
-        files,
+        files: start.files,
+        oom_score_adj: start.oom_score_adj.clone(),
     })
 }

@@ -7,11 +7,11 @@ use std::rc::Rc;
 use provium_agent::Agent;
 use provium_protocol::limits::FRAMES_IN_FLIGHT;
 use provium_protocol::wire::{FromAgent, Outbox};
-use provium_protocol::{Lane, Op, OpError, Reply, StreamId};
+use provium_protocol::{Errno, Lane, Op, OpError, Reply, StreamId};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::AbortHandle;
 
-use crate::os::LinuxOs;
+use crate::os::{LinuxOs, has_room};
 
 /// The flow of what belongs to no call.
 pub const CONTROL: u64 = 0;
@@ -53,6 +53,9 @@ impl Outgoing {
         *self.outbox.borrow_mut() = Outbox::default();
     }
 }
+
+/// Bytes of a reply above which is asked whether there is memory for its message.
+const LARGE: usize = 1 << 20;
 
 struct Pump {
     credit: Rc<Semaphore>,
@@ -137,12 +140,21 @@ impl Calls {
         self.end_all();
     }
 
-    fn reply(self: &Rc<Calls>, id: u64, result: Result<Reply, OpError>) {
+    fn reply(self: &Rc<Calls>, id: u64, mut result: Result<Reply, OpError>) {
         if self.over.get() {
             if let Ok(reply) = result {
                 self.agent.discard(reply);
             }
             return;
+        }
+        // The message is a copy.
+        let bytes = result.as_ref().map_or(0, bulk);
+        if bytes > LARGE
+            && !has_room(bytes as u64)
+            && let Ok(reply) = result
+        {
+            self.agent.discard(reply);
+            result = Err(OpError::os(Errno::ENOMEM, format!("make a message of the reply's {} MiB", bytes >> 20)));
         }
         let mut streams = Vec::new();
         if let Ok(reply) = &result {
@@ -183,6 +195,17 @@ impl Calls {
             }
         });
         self.pumps.borrow_mut().insert(stream, Pump { credit, task: task.abort_handle() });
+    }
+}
+
+/// How many bytes a reply has, small things aside.
+fn bulk(reply: &Reply) -> usize {
+    match reply {
+        Reply::Bytes(bytes) => bytes.len(),
+        Reply::Run(run) => run.stdout.len() + run.stderr.len(),
+        Reply::Syscall(syscall) => syscall.bufs.iter().map(|buf| buf.0.len()).sum(),
+        Reply::Batch(outcomes) => outcomes.iter().flatten().map(bulk).sum(),
+        _ => 0,
     }
 }
 

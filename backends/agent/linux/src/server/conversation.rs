@@ -4,14 +4,18 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use provium_agent::Agent;
-use provium_protocol::OpError;
 use provium_protocol::wire::{
-    FromAgent, Hello, Inbox, Received, ToAgent, VERSIONS, Welcome, agree, capability, decode_to_agent,
+    FromAgent, Hello, Inbox, Received, ToAgent, VERSIONS, Welcome, agree, call_of, capability, decode_to_agent,
 };
+use provium_protocol::{Errno, OpError};
 
 use super::calls::{CONTROL, Calls, Outgoing};
 use super::settle::{self, Power};
-use crate::os::LinuxOs;
+use crate::os::{LinuxOs, has_room};
+
+fn new_inbox() -> Inbox {
+    Inbox::with_room(|bytes| has_room(bytes as u64))
+}
 
 /// The agent as the link sees it: bytes in, messages out.
 pub struct Conversation {
@@ -30,14 +34,14 @@ impl Conversation {
             agent,
             power,
             outgoing: Rc::default(),
-            inbox: RefCell::default(),
+            inbox: RefCell::new(new_inbox()),
             calls: RefCell::default(),
         })
     }
 
     /// The host has gone. What it left stays until somebody says `Hello` again: it may be the same one.
     pub fn disconnected(&self) {
-        *self.inbox.borrow_mut() = Inbox::default();
+        *self.inbox.borrow_mut() = new_inbox();
         self.outgoing.clear();
         self.end_calls();
     }
@@ -57,12 +61,21 @@ impl Conversation {
                 Some(Received::Garbled { skipped, why }) => {
                     trouble = Some(format!("{why}, {skipped} bytes were skipped"));
                 }
+                Some(Received::NoRoom { beginning, bytes }) => match call_of(&beginning) {
+                    Some(id) => self.no_room(id, bytes),
+                    None => trouble = Some("there was no memory for a message".to_owned()),
+                },
             }
         }
         // One answer to all the trouble of one read: a flood of garbage must not become a flood of answers.
         if let Some(why) = trouble {
             self.garbled(why);
         }
+    }
+
+    fn no_room(&self, id: u64, bytes: usize) {
+        let doing = format!("take the operation in (no memory for its data after the first {} MiB)", bytes >> 20);
+        self.answer(&FromAgent::Reply { id, result: Err(OpError::os(Errno::ENOMEM, doing)) });
     }
 
     fn garbled(&self, why: String) {
