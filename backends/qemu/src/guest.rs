@@ -13,7 +13,8 @@ use tokio::task::AbortHandle;
 use crate::backend::{Host, on_runtime};
 use crate::boot;
 use crate::console::GuestConsole;
-use crate::link::{Link, UNRESPONSIVE_AFTER};
+use crate::link::Link;
+use crate::lost;
 use crate::machine::Machine;
 
 /// How long processes get between SIGTERM and SIGKILL when the power button was pressed: as in the simulator.
@@ -21,9 +22,6 @@ const POWER_OFF_PATIENCE: Nanos = 10 * SECOND;
 
 /// How long a guest may take beyond that until its machine is off.
 const POWER_OFF_REST: Duration = Duration::from_secs(20);
-
-/// How long after the end of its link a machine may take to say why: QEMU closes its sockets first.
-const END_AFTER_LINK: Duration = Duration::from_secs(5);
 
 /// A machine whose power is on.
 struct Running {
@@ -36,8 +34,8 @@ enum Power {
     On(Running),
     /// It was switched off, or never on.
     Off,
-    /// It went away by itself.
-    Lost(OpError),
+    /// It went away by itself; the link still holds what streams had given.
+    Lost(OpError, Link),
 }
 
 /// What the guest's handle and those who watch over it share.
@@ -82,14 +80,14 @@ impl Shared {
                 running.link.fail(error.clone());
                 Some(running)
             }
-            Power::Off | Power::Lost(_) => None,
+            Power::Off | Power::Lost(..) => None,
         }
     }
 
     fn running(&self) -> Result<(Arc<Machine>, Link), OpError> {
         match &*self.power() {
             Power::On(running) => Ok((Arc::clone(&running.machine), running.link.clone())),
-            Power::Lost(error) => Err(error.clone()),
+            Power::Lost(error, _) => Err(error.clone()),
             Power::Off => Err(shut_down(&self.spec.vm)),
         }
     }
@@ -101,19 +99,7 @@ fn shut_down(vm: &str) -> OpError {
 
 /// Waits for the end of a guest that nobody asked for, and says it to all who wait for the guest.
 async fn supervise(guest: std::sync::Weak<Shared>, machine: Arc<Machine>, link: Link) {
-    let how = tokio::select! {
-        biased;
-        ended = machine.ended() => ended.to_string(),
-        () = link.closed() => match tokio::time::timeout(END_AFTER_LINK, machine.ended()).await {
-            Ok(ended) => ended.to_string(),
-            Err(_) => format!("QEMU closed the link to its agent{}", console(&machine)),
-        },
-        () = link.unresponsive() => format!(
-            "unresponsive: its agent has answered nothing for {} s, while the machine runs{}",
-            UNRESPONSIVE_AFTER.as_secs(),
-            console(&machine)
-        ),
-    };
+    let how = lost::cause(&machine, &link).await;
     let Some(guest) = guest.upgrade() else { return };
     let error = OpError::lost(format!("the guest `{}` was lost: {how}", guest.spec.vm));
     {
@@ -122,19 +108,12 @@ async fn supervise(guest: std::sync::Weak<Shared>, machine: Arc<Machine>, link: 
         if let Power::On(running) = &*power
             && Arc::ptr_eq(&running.machine, &machine)
         {
-            *power = Power::Lost(error.clone());
+            *power = Power::Lost(error.clone(), link.clone());
             guest.console.ends();
         }
     }
     link.fail(error);
     machine.kill().await;
-}
-
-fn console(machine: &Machine) -> String {
-    match machine.console().tail() {
-        tail if tail.is_empty() => String::new(),
-        tail => format!("\nthe last lines of its console:\n{tail}"),
-    }
 }
 
 /// A handle on a guest. The guest is switched off when the handle is dropped.
@@ -145,6 +124,13 @@ pub struct QemuGuest {
 impl QemuGuest {
     pub(crate) fn new(shared: Arc<Shared>) -> QemuGuest {
         QemuGuest { shared }
+    }
+
+    /// Its machine and its link while its power is on: for tests that do harm to them.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn innards(&self) -> Option<(Arc<Machine>, Link)> {
+        self.shared.running().ok()
     }
 
     /// Has work done among the machines.
@@ -245,7 +231,7 @@ impl Guest for QemuGuest {
             }
             op => match &*self.shared.power() {
                 Power::On(running) => Box::pin(running.link.call(lane, op)),
-                Power::Lost(error) => Box::pin(ready(Err(error.clone()))),
+                Power::Lost(error, _) => Box::pin(ready(Err(error.clone()))),
                 Power::Off => Box::pin(ready(Err(shut_down(&self.shared.spec.vm)))),
             },
         }
@@ -256,8 +242,7 @@ impl Guest for QemuGuest {
             return Box::pin(self.shared.console.next_frame(stream));
         }
         match &*self.shared.power() {
-            Power::On(running) => Box::pin(running.link.next_frame(stream)),
-            Power::Lost(error) => Box::pin(ready(Err(error.clone()))),
+            Power::On(Running { link, .. }) | Power::Lost(_, link) => Box::pin(link.next_frame(stream)),
             Power::Off => Box::pin(ready(Err(shut_down(&self.shared.spec.vm)))),
         }
     }

@@ -19,6 +19,7 @@ pub mod doctor;
 pub mod guest;
 pub mod image;
 pub mod link;
+mod lost;
 pub mod machine;
 pub mod profile;
 pub mod testing;

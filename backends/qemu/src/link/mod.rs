@@ -150,6 +150,18 @@ impl Link {
         watch::unresponsive(&self.inner).await;
     }
 
+    /// Garbage on the link, for tests of what follows: `to_agent` is written between two chunks, `from_agent` is taken as if the
+    /// agent had sent it.
+    #[doc(hidden)]
+    pub fn disturb(&self, to_agent: &[u8], from_agent: &[u8]) {
+        let mut state = self.inner.lock();
+        state.garbage.extend_from_slice(to_agent);
+        let wakers = state.take(from_agent);
+        drop(state);
+        self.inner.sends.notify_one();
+        wakers.into_iter().for_each(std::task::Waker::wake);
+    }
+
     /// How many operations are under way.
     #[must_use]
     pub fn under_way(&self) -> usize {

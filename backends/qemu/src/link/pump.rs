@@ -35,6 +35,7 @@ pub async fn write(inner: Arc<Inner>, mut to: impl AsyncWrite + Unpin) {
         buffer.clear();
         {
             let mut state = inner.lock();
+            buffer.append(&mut state.garbage);
             while buffer.len() < AT_ONCE && state.outbox.next_chunk(&mut buffer) {}
         }
         if buffer.is_empty() {

@@ -30,6 +30,7 @@ use tokio::net::UnixStream;
 use tokio::sync::{broadcast, mpsc, watch};
 
 pub use accel::{AccelProbe, probe_accel};
+pub(crate) use args::AGENT_DEVICE;
 pub use console::{Console, ConsoleReader, TAIL_LINES};
 pub use ended::{EndCause, Ended, ExitedBy};
 pub use error::MachineError;
