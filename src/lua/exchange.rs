@@ -93,7 +93,7 @@ pub fn exchange(
         if let Err(error) = &result
             && error.kind == ErrorKind::Lost
         {
-            running.vm.lost();
+            running.vm.lost(error);
         }
         result
     }

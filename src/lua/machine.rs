@@ -121,10 +121,31 @@ impl OpenThing {
     pub fn check_guest(&self, noun: &str) -> Result<(), Fault> {
         if self.guest_has_ended() {
             let vm = &self.vm.name;
-            return Err(Fault::state(format!("{noun} is closed: its vm `{vm}` was shut down or reset")).of_vm(vm));
+            let why = match &*self.vm.lost.borrow() {
+                Some(lost) => lost.said.clone(),
+                None => format!("its vm `{vm}` was shut down or reset"),
+            };
+            return Err(Fault::state(format!("{noun} is closed: {why}")).of_vm(vm));
         }
         Ok(())
     }
+
+    /// The guest that was lost with it, which may still hold what it had given: `None` if it was closed before.
+    pub fn lost_guest(&self) -> Option<Rc<dyn Guest>> {
+        let lost = self.vm.lost.borrow();
+        let lost = lost.as_ref().filter(|lost| !self.closed.get() && self.boot == lost.boot)?;
+        Some(Rc::clone(&lost.guest))
+    }
+}
+
+/// How a guest was lost. A VM that lost one is dead for good.
+struct LostGuest {
+    /// The first line of the error that said so.
+    said: String,
+    /// It is kept for its streams.
+    guest: Rc<dyn Guest>,
+    /// Under which number things were opened in it.
+    boot: u32,
 }
 
 /// A VM.
@@ -152,6 +173,7 @@ pub struct Vm {
     /// Where `expect` stands in the console of that guest.
     pub cursor: RefCell<Cursor>,
     open_consoles: Cell<u32>,
+    lost: RefCell<Option<LostGuest>>,
     open_streams: Cell<u32>,
     open_files: Cell<u32>,
     open_others: Cell<u32>,
@@ -182,6 +204,7 @@ impl Vm {
             last_guest: RefCell::new(None),
             cursor: RefCell::default(),
             open_consoles: Cell::new(0),
+            lost: RefCell::new(None),
             open_streams: Cell::new(0),
             open_files: Cell::new(0),
             open_others: Cell::new(0),
@@ -248,9 +271,11 @@ impl Vm {
         if states.contains(&state) {
             return Ok(());
         }
+        let lost = self.lost.borrow().as_ref().map(|lost| format!("; {}", lost.said));
         let hint = match (state, states.contains(&VmState::Booted)) {
             (VmState::Created | VmState::Shutdown, true) => "; boot it first",
             (VmState::Paused, true) => "; resume it first",
+            (VmState::Dead, _) => lost.as_deref().unwrap_or_default(),
             _ => "",
         };
         let name = &self.name;
@@ -288,8 +313,11 @@ impl Vm {
         self.open_others.set(0);
     }
 
-    /// The guest is gone.
-    pub fn lost(&self) {
+    /// The guest is gone, as this error says.
+    pub fn lost(&self, error: &OpError) {
+        let Some(guest) = self.guest() else { return };
+        let said = error.message.lines().next().unwrap_or_default().to_owned();
+        self.lost.replace(Some(LostGuest { said, guest, boot: self.boots.get() }));
         self.ended(VmState::Dead);
     }
 

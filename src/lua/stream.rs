@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::rc::{Rc, Weak};
 
 use mlua::{Lua, MetaMethod, MultiValue, UserData, UserDataFields, UserDataMethods, Value};
-use provium_protocol::{Frame, Guest, LocalFuture, Nanos, Op, OpError, Reply, StreamId, time};
+use provium_protocol::{ErrorKind, Frame, Guest, LocalFuture, Nanos, Op, OpError, Reply, StreamId, time};
 
 use super::args::Named;
 use super::call::{Answer, Call, Class, Returned, later, nothing, now, one};
@@ -146,7 +146,10 @@ impl Stream {
     fn source(&self) -> Option<(Rc<dyn Guest>, u32)> {
         match &self.console_of {
             Some(of) => Some((Rc::clone(&of.guest), of.number)),
-            None => Some((self.speaker.vm.guest()?, self.speaker.vm.guest_number())),
+            None => {
+                let guest = self.speaker.vm.guest().or_else(|| self.open.lost_guest())?;
+                Some((guest, self.speaker.vm.guest_number()))
+            }
         }
     }
 
@@ -182,7 +185,10 @@ impl Reader {
     }
 
     fn new(stream: Rc<Stream>, name: &str) -> Result<Reader, Fault> {
-        stream.open.check("stream").map_err(|fault| fault.prefixed(name))?;
+        // What a lost guest had given is still there, and behind it how it was lost.
+        if stream.open.lost_guest().is_none() {
+            stream.open.check("stream").map_err(|fault| fault.prefixed(name))?;
+        }
         if stream.being_read.replace(true) {
             let fault = Fault::state(format!("{name}: another task is reading this {}; one at a time", stream.noun));
             return Err(fault.of_vm(&stream.speaker.vm.name));
@@ -212,6 +218,11 @@ impl Reader {
         if let Some(host) = stream.host.upgrade() {
             let now = host.backend.now();
             host.setup.observers.tell(|observer| observer.frame(number, stream.id, now, &frame));
+        }
+        if let Err(error) = &frame
+            && error.kind == ErrorKind::Lost
+        {
+            stream.speaker.vm.lost(error);
         }
         match frame? {
             Some(frame) => {
@@ -403,6 +414,7 @@ fn drain(call: &Call) -> Result<Answer, Fault> {
 fn close(call: &Call) -> Result<Answer, Fault> {
     let stream = this(call)?;
     if stream.is_closed() {
+        stream.open.set_closed();
         return Ok(ops::ready(Value::Nil));
     }
     if stream.console_of.is_some() {
