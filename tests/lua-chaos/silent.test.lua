@@ -1,0 +1,42 @@
+-- Guests that say nothing: those that never will again are lost, those that are paused or busy are not.
+local chaos = require("chaos")
+
+test("who is silent for good is lost, who is paused or busy is not", chaos.real, function(t)
+    local function in_parallel(fns)
+        local tasks = {}
+        for i, fn in ipairs(fns) do tasks[i] = t:spawn(fn) end
+        for _, task in ipairs(tasks) do task:join() end
+    end
+    in_parallel({
+        function()
+            local vm = provium:vm("agent stopped", "linux", chaos.mortal_agent()):boot()
+            chaos.lose(t, vm, { "unresponsive: its agent has answered nothing for 10 s, while the machine runs" }, function()
+                vm:run("kill -STOP $(cat /run/agent)")
+            end)
+        end,
+        function()
+            local vm = provium:vm("QEMU stopped", "linux"):boot()
+            chaos.lose(t, vm, { "unresponsive: its agent has answered nothing for 10 s, and QEMU does not answer either" }, function()
+                vm:run("on the host: stop QEMU")
+            end)
+        end,
+        function()
+            local vm = provium:vm("paused", "linux"):boot()
+            local waits = t:spawn(function() return vm:run("sleep 1; echo here") end)
+            co.sleep("500ms")
+            vm:pause()
+            co.sleep("13s")
+            t:assert_eq(vm:state(), "paused")
+            vm:resume()
+            t:assert_eq(waits:join(chaos.PATIENCE):assert_ok().stdout, "here\n")
+        end,
+        function()
+            local vm = provium:vm("busy", "linux"):boot()
+            -- More than one processor can do, and all of it goes before the agent.
+            local busy = vm:run_async("for i in 1 2 3 4; do nice -n -19 sh -c 'while :; do :; done' & done; wait")
+            vm:run("sleep 13"):assert_ok()
+            busy:kill("KILL", { group = true })
+            chaos.works(t, vm)
+        end,
+    })
+end)
