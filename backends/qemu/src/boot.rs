@@ -11,12 +11,12 @@ use provium_protocol::wire::Settings;
 use provium_protocol::{Nanos, OpError};
 use sha2::{Digest, Sha256};
 
-use crate::backend::{Host, NAME};
+use crate::answerer::Answerer;
+use crate::backend::Host;
 use crate::image::{self, Image};
-use crate::link::Link;
 use crate::machine::{
-    Accel, Board, LaunchSpec, Machine, MachineError, Qemu, TEMPLATES_LIMIT, TemplateKey, TemplateStore, VirtualTime,
-    probe_accel,
+    Accel, AgentChannel, Board, LaunchSpec, Machine, MachineError, QGA_PORT, Qemu, TEMPLATES_LIMIT, TemplateKey,
+    TemplateStore, VirtualTime, probe_accel,
 };
 use crate::profile::{AccelKind, AgentKind, MachineKind, QemuProfile, TimeKind};
 
@@ -29,7 +29,7 @@ const MEMORY: u64 = 256 << 20;
 /// A guest that answers.
 pub struct Booted {
     pub machine: Machine,
-    pub link: Link,
+    pub answerer: Answerer,
 }
 
 /// What every boot of a guest needs.
@@ -38,7 +38,9 @@ struct Boot<'a> {
     qemu: &'a Qemu,
     spec: &'a BootSpec,
     image: Image,
-    agent: &'static [u8],
+    /// Who answers, and provium's agent where it is the one.
+    kind: AgentKind,
+    agent: Option<&'static [u8]>,
     launch: LaunchSpec,
     seed: u64,
     boots: u64,
@@ -50,21 +52,29 @@ struct Boot<'a> {
 /// Why there is no guest that answers.
 pub async fn boot(host: &Host, spec: &BootSpec, seed: u64, boots: u64) -> Result<Booted, OpError> {
     let profile = profile(host, spec);
-    if profile.agent == AgentKind::Qga {
-        return Err(OpError::unsupported(NAME, "guests with `agent = \"qga\"`"));
-    }
-    let Some(agent) = crate::agent::program() else {
-        return Err(OpError::agent(
-            "this provium carries no guest agent: it was built for a system other than x86-64 Linux, where real guests cannot be \
-             driven",
-        ));
+    let agent = match profile.agent {
+        AgentKind::Provium => Some(own_agent()?),
+        AgentKind::Qga => None,
     };
     let qemu = host.qemu.get_or_try_init(Qemu::find).await.map_err(|error| OpError::agent(error.to_string()))?;
     let image = image(host, &profile).await?;
     let launch = launch_spec(host, qemu, spec, &profile, &image, seed).await?;
-    let boot = Boot { host, qemu, spec, image, agent, launch, seed, boots };
+    let boot = Boot { host, qemu, spec, image, kind: profile.agent, agent, launch, seed, boots };
     let cold = host.cold_boot || spec.notes.contains_key(COLD) || boot.launch.virtual_time.is_some();
-    if cold { boot.cold().await } else { boot.cloned().await }
+    match agent {
+        Some(agent) if !cold => boot.cloned(agent).await,
+        // A clone has its template's entropy until its agent gives it other, which QGA cannot.
+        _ => boot.cold().await,
+    }
+}
+
+fn own_agent() -> Result<&'static [u8], OpError> {
+    crate::agent::program().ok_or_else(|| {
+        OpError::agent(
+            "this provium carries no guest agent: it was built for a system other than x86-64 Linux, where real guests cannot be \
+             driven",
+        )
+    })
 }
 
 impl Boot<'_> {
@@ -77,8 +87,8 @@ impl Boot<'_> {
     }
 
     /// From a guest of the same kind that has booted before; makes one if there is none.
-    async fn cloned(&self) -> Result<Booted, OpError> {
-        match self.clone().await {
+    async fn cloned(&self, agent: &'static [u8]) -> Result<Booted, OpError> {
+        match self.clone(agent).await {
             Ok(machine) => self.greet(machine, Some(self.settings(self.spec.options.files.clone()))).await,
             Err(Unsaved::Boot(error)) => Err(error),
             Err(Unsaved::Template(error)) => {
@@ -89,17 +99,17 @@ impl Boot<'_> {
     }
 
     /// A machine that goes on where a saved one stood.
-    async fn clone(&self) -> Result<Machine, Unsaved> {
+    async fn clone(&self, agent: &'static [u8]) -> Result<Machine, Unsaved> {
         let store = self.host.templates.get_or_try_init(|| async {
             let cache =
                 image::Cache::from_environment().map_err(|error| Unsaved::Boot(OpError::agent(error.to_string())))?;
             TemplateStore::open(cache.root().join("templates"), TEMPLATES_LIMIT).map_err(Unsaved::Template)
         });
         let store = store.await?;
-        let content = format!("{} {}", self.image.digest, agent_digest(self.agent));
+        let content = format!("{} {}", self.image.digest, agent_digest(agent));
         let key = TemplateKey::of(self.qemu, &self.launch, Some(&content))?;
         // Its link is held until it is saved: a guest that is saved without one finds it closed when it goes on.
-        let mut link = None;
+        let mut answerer = None;
         let template = store
             .find_or_make(&key, async || {
                 let initrd = initrd(self.image.clone(), self.agent, Vec::new()).await?;
@@ -107,11 +117,11 @@ impl Boot<'_> {
                 let machine = Machine::launch(self.qemu, launch).await;
                 let machine = machine.map_err(|error| OpError::agent(error.to_string()))?;
                 let booted = self.greet(machine, None).await?;
-                link = Some(booted.link);
+                answerer = Some(booted.answerer);
                 Ok::<Machine, Unsaved>(booted.machine)
             })
             .await?;
-        drop(link);
+        drop(answerer);
         match Machine::clone_from(self.qemu, self.launch.clone(), &template).await {
             Ok(machine) => Ok(machine),
             Err(error) => {
@@ -127,14 +137,8 @@ impl Boot<'_> {
         let Some(socket) = machine.take_agent_link() else {
             return Err(OpError::agent("the machine has no link to its agent"));
         };
-        let link = Link::open(socket);
-        let answers = async {
-            link.hello(nonce(self.seed, self.boots), self.boots).await?;
-            match settings {
-                Some(settings) => link.settle(settings).await,
-                None => Ok(()),
-            }
-        };
+        let answerer = Answerer::open(self.kind, socket, self.boots);
+        let answers = answerer.greet(nonce(self.seed, self.boots), self.boots, settings);
         let timeout = Duration::from_nanos(self.spec.options.boot_timeout_ns.unwrap_or(BOOT_TIMEOUT));
         tokio::select! {
             biased;
@@ -151,7 +155,7 @@ impl Boot<'_> {
                 return Err(OpError::lost(format!("the guest `{}` ended while it booted: {ended}", self.spec.vm)));
             }
         }
-        Ok(Booted { machine, link })
+        Ok(Booted { machine, answerer })
     }
 
     fn settings(&self, files: Vec<BootFile>) -> Settings {
@@ -257,6 +261,9 @@ async fn launch_spec(
         MachineKind::Q35 => Board::Q35,
         MachineKind::Pc => Board::Pc,
     };
+    if profile.agent == AgentKind::Qga {
+        launch.agent = AgentChannel::VirtioSerial(QGA_PORT.to_owned());
+    }
     launch.rng_seed = Some(seed);
     launch.initial_time = match options.initial_time_ns {
         None => None,
@@ -272,7 +279,7 @@ async fn launch_spec(
 }
 
 /// Writes the guest's initramfs into memory that ends with this process.
-async fn initrd(image: Image, agent: &'static [u8], files: Vec<BootFile>) -> Result<File, OpError> {
+async fn initrd(image: Image, agent: Option<&'static [u8]>, files: Vec<BootFile>) -> Result<File, OpError> {
     let written = tokio::task::spawn_blocking(move || {
         // SAFETY: the name is a string that ends in a zero byte.
         let fd = unsafe { libc::memfd_create(c"provium-initrd".as_ptr(), libc::MFD_CLOEXEC) };
@@ -282,7 +289,7 @@ async fn initrd(image: Image, agent: &'static [u8], files: Vec<BootFile>) -> Res
         }
         // SAFETY: the descriptor is new and nobody else's.
         let file = unsafe { File::from_raw_fd(fd) };
-        image::initrd_with(&image, Some(agent), &files, &path_of(&file))
+        image::initrd_with(&image, agent, &files, &path_of(&file))
             .map_err(|error| OpError::agent(error.to_string()))?;
         Ok(file)
     });

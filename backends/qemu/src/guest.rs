@@ -10,6 +10,7 @@ use provium_protocol::time::SECOND;
 use provium_protocol::{Frame, Guest, Lane, LocalFuture, Nanos, Op, OpError, Reply, StreamId};
 use tokio::task::AbortHandle;
 
+use crate::answerer::Answerer;
 use crate::backend::{Host, on_runtime};
 use crate::boot;
 use crate::console::GuestConsole;
@@ -26,7 +27,7 @@ const POWER_OFF_REST: Duration = Duration::from_secs(20);
 /// A machine whose power is on.
 struct Running {
     machine: Arc<Machine>,
-    link: Link,
+    answerer: Answerer,
     supervisor: AbortHandle,
 }
 
@@ -35,7 +36,7 @@ enum Power {
     /// It was switched off, or never on.
     Off,
     /// It went away by itself; the link still holds what streams had given.
-    Lost(OpError, Link),
+    Lost(OpError, Answerer),
 }
 
 /// What the guest's handle and those who watch over it share.
@@ -65,8 +66,8 @@ impl Shared {
         let booted = boot::boot(&self.host, &self.spec, self.seed, boots).await?;
         let machine = Arc::new(booted.machine);
         self.console.goes_on(machine.console());
-        let supervisor = tokio::spawn(supervise(Arc::downgrade(&self), Arc::clone(&machine), booted.link.clone()));
-        let running = Running { machine, link: booted.link, supervisor: supervisor.abort_handle() };
+        let supervisor = tokio::spawn(supervise(Arc::downgrade(&self), Arc::clone(&machine), booted.answerer.clone()));
+        let running = Running { machine, answerer: booted.answerer, supervisor: supervisor.abort_handle() };
         *self.power() = Power::On(running);
         Ok(())
     }
@@ -77,16 +78,16 @@ impl Shared {
         match std::mem::replace(&mut *power, Power::Off) {
             Power::On(running) => {
                 running.supervisor.abort();
-                running.link.fail(error.clone());
+                running.answerer.fail(error.clone());
                 Some(running)
             }
             Power::Off | Power::Lost(..) => None,
         }
     }
 
-    fn running(&self) -> Result<(Arc<Machine>, Link), OpError> {
+    fn running(&self) -> Result<(Arc<Machine>, Answerer), OpError> {
         match &*self.power() {
-            Power::On(running) => Ok((Arc::clone(&running.machine), running.link.clone())),
+            Power::On(running) => Ok((Arc::clone(&running.machine), running.answerer.clone())),
             Power::Lost(error, _) => Err(error.clone()),
             Power::Off => Err(shut_down(&self.spec.vm)),
         }
@@ -98,8 +99,8 @@ fn shut_down(vm: &str) -> OpError {
 }
 
 /// Waits for the end of a guest that nobody asked for, and says it to all who wait for the guest.
-async fn supervise(guest: std::sync::Weak<Shared>, machine: Arc<Machine>, link: Link) {
-    let how = lost::cause(&machine, &link).await;
+async fn supervise(guest: std::sync::Weak<Shared>, machine: Arc<Machine>, answerer: Answerer) {
+    let how = lost::cause(&machine, &answerer).await;
     let Some(guest) = guest.upgrade() else { return };
     let error = OpError::lost(format!("the guest `{}` was lost: {how}", guest.spec.vm));
     {
@@ -108,11 +109,11 @@ async fn supervise(guest: std::sync::Weak<Shared>, machine: Arc<Machine>, link: 
         if let Power::On(running) = &*power
             && Arc::ptr_eq(&running.machine, &machine)
         {
-            *power = Power::Lost(error.clone(), link.clone());
+            *power = Power::Lost(error.clone(), answerer.clone());
             guest.console.ends();
         }
     }
-    link.fail(error);
+    answerer.fail(error);
     machine.kill().await;
 }
 
@@ -130,7 +131,10 @@ impl QemuGuest {
     #[doc(hidden)]
     #[must_use]
     pub fn innards(&self) -> Option<(Arc<Machine>, Link)> {
-        self.shared.running().ok()
+        match self.shared.running() {
+            Ok((machine, Answerer::Agent(link))) => Some((machine, link)),
+            _ => None,
+        }
     }
 
     /// Has work done among the machines.
@@ -143,16 +147,16 @@ impl QemuGuest {
 }
 
 async fn pause(guest: Arc<Shared>) -> Result<Reply, OpError> {
-    let (machine, link) = guest.running()?;
+    let (machine, answerer) = guest.running()?;
     machine.pause().await.map_err(|error| OpError::agent(error.to_string()))?;
-    link.set_paused(true);
+    answerer.set_paused(true);
     Ok(Reply::Unit)
 }
 
 async fn resume(guest: Arc<Shared>) -> Result<Reply, OpError> {
-    let (machine, link) = guest.running()?;
+    let (machine, answerer) = guest.running()?;
     machine.resume().await.map_err(|error| OpError::agent(error.to_string()))?;
-    link.set_paused(false);
+    answerer.set_paused(false);
     Ok(Reply::Unit)
 }
 
@@ -173,19 +177,23 @@ async fn reset(guest: Arc<Shared>) -> Result<Reply, OpError> {
 }
 
 async fn power_button(guest: Arc<Shared>) -> Result<Reply, OpError> {
-    let (machine, link) = guest.running()?;
+    let (machine, answerer) = guest.running()?;
     if let Power::On(running) = &*guest.power() {
         // Its end is what was asked for.
         running.supervisor.abort();
     }
-    link.power_off(POWER_OFF_PATIENCE)?;
     let patience = Duration::from_nanos(POWER_OFF_PATIENCE) + POWER_OFF_REST;
-    let off = tokio::time::timeout(patience, machine.ended()).await;
+    let off = tokio::time::timeout(patience, async {
+        answerer.power_off(POWER_OFF_PATIENCE).await?;
+        machine.ended().await;
+        Ok(Reply::Unit)
+    });
+    let off = off.await;
     guest.take(&shut_down(&guest.spec.vm));
     machine.kill().await;
     guest.console.ends();
     match off {
-        Ok(_) => Ok(Reply::Unit),
+        Ok(off) => off,
         Err(_) => Err(OpError::timeout(format!(
             "the guest `{}` did not switch itself off within {} s of its power button being pressed; its power was cut",
             guest.spec.vm,
@@ -230,7 +238,7 @@ impl Guest for QemuGuest {
                 Box::pin(ready(Ok(Reply::Unit)))
             }
             op => match &*self.shared.power() {
-                Power::On(running) => Box::pin(running.link.call(lane, op)),
+                Power::On(running) => running.answerer.call(lane, op),
                 Power::Lost(error, _) => Box::pin(ready(Err(error.clone()))),
                 Power::Off => Box::pin(ready(Err(shut_down(&self.shared.spec.vm)))),
             },
@@ -242,7 +250,7 @@ impl Guest for QemuGuest {
             return Box::pin(self.shared.console.next_frame(stream));
         }
         match &*self.shared.power() {
-            Power::On(Running { link, .. }) | Power::Lost(_, link) => Box::pin(link.next_frame(stream)),
+            Power::On(Running { answerer, .. }) | Power::Lost(_, answerer) => answerer.next_frame(stream),
             Power::Off => Box::pin(ready(Err(shut_down(&self.shared.spec.vm)))),
         }
     }

@@ -5,6 +5,7 @@
 //! - [`image`] makes what a guest boots from: kernel, modules, initramfs, out of the distribution's packages.
 //! - [`machine`] starts QEMU, speaks QMP with it, and sees to it that nothing is left behind.
 //! - [`agent`] is the program that carries operations out inside, [`link`] carries them to it and replies back.
+//! - `qga` speaks with the agent of guests that come with `qemu-guest-agent` alone; `answerer` is either of the two.
 //! - [`doctor`] says what this host can do for real guests, and what mends what it cannot.
 //! - [`testing`] says whether this host has what a test with a real guest needs.
 //!
@@ -12,6 +13,7 @@
 //! runs the tests, and look at what that runtime has put down for them.
 
 pub mod agent;
+mod answerer;
 pub mod backend;
 mod boot;
 mod console;
@@ -22,6 +24,7 @@ pub mod link;
 mod lost;
 pub mod machine;
 pub mod profile;
+mod qga;
 pub mod testing;
 
 pub use backend::QemuBackend;

@@ -12,7 +12,8 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::link::{Link, UNRESPONSIVE_AFTER};
+use crate::answerer::Answerer;
+use crate::link::UNRESPONSIVE_AFTER;
 use crate::machine::{AGENT_DEVICE, Machine, MachineEvent, MachineStatus};
 
 /// How long after the end of its link a machine may take to say why: QEMU closes its sockets before it ends, and a guest that
@@ -23,14 +24,15 @@ const END_AFTER_LINK: Duration = Duration::from_secs(5);
 const STATUS_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Waits until the guest is lost; says how, with the last lines of its console.
-pub(crate) async fn cause(machine: &Machine, link: &Link) -> String {
+pub(crate) async fn cause(machine: &Machine, answerer: &Answerer) -> String {
     let events = machine.events();
     tokio::select! {
         biased;
         ended = machine.ended() => ended.to_string(),
-        () = link.closed() => end_or(machine, "QEMU closed the link to its agent").await,
-        () = agent_ended(events) => end_or(machine, "its agent has ended, while the machine runs").await,
-        () = link.unresponsive() => unresponsive(machine).await,
+        () = answerer.closed() => end_or(machine, "QEMU closed the link to its agent").await,
+        // `qemu-guest-agent` may be started again, and knows no handles.
+        () = agent_ended(events), if matches!(answerer, Answerer::Agent(_)) => end_or(machine, "its agent has ended, while the machine runs").await,
+        () = answerer.unresponsive() => unresponsive(machine).await,
     }
 }
 
