@@ -159,7 +159,7 @@ async fn settle(inner: &Arc<Inner>, spec: &ExecSpec) -> Result<Settled, OpError>
         },
         started_as: Started {
             label: checks::label(&spec.command),
-            program: program.filter(|_| setsid.is_some()),
+            program,
             cwd,
             group: setsid.is_some(),
             max_output: spec.max_output,

@@ -292,6 +292,7 @@ fn instead(op: &Op) -> &'static str {
         Op::TailFile { .. } | Op::FileTail(_) | Op::FdStream(_) | Op::StreamClose(_) => "read the file again",
         Op::SpawnWorker { .. } => "use `run_async` and `t:spawn`",
         Op::Syscall(_) => "have a program of the guest make the system call",
+        Op::Inspect => "look with `ps`",
         _ => "use `vm:run`",
     }
 }

@@ -29,7 +29,7 @@ pub fn pause_after(elapsed: Duration) -> Duration {
 pub struct Started {
     /// How messages name it.
     pub label: String,
-    /// The program whose start the launcher reports in words, if there is one.
+    /// The program, if it is called without a shell.
     pub program: Option<String>,
     /// The directory that it was started in.
     pub cwd: Option<String>,
@@ -46,6 +46,8 @@ pub type Outcome = Result<RunReply, OpError>;
 struct State {
     timed_out: bool,
     ending: Option<ExitStatus>,
+    /// QGA knows nothing of it any more.
+    over: bool,
 }
 
 /// See the module.
@@ -106,6 +108,11 @@ impl Proc {
         self.state().ending
     }
 
+    /// Whether there is nothing left to ask QGA.
+    pub fn is_over(&self) -> bool {
+        self.state().over
+    }
+
     /// Notes that provium ends it because its time is up.
     pub fn set_timed_out(&self) {
         self.state().timed_out = true;
@@ -113,6 +120,7 @@ impl Proc {
 
     /// Takes what QGA says of its end.
     pub fn ended(&self, status: GuestExecStatus) {
+        self.state().over = true;
         let ending = match (status.signal, status.exitcode) {
             (Some(signal), _) => i32::try_from(signal).ok().map(|signal| ExitStatus::Signalled(Signal(signal))),
             (None, Some(code)) => i32::try_from(code).ok().map(ExitStatus::Exited),
@@ -124,24 +132,23 @@ impl Proc {
                 self.describe()
             ))));
         };
-        let most = usize::try_from(self.started_as.max_output).unwrap_or(usize::MAX);
-        let mut truncated = status.out_truncated == Some(true) || status.err_truncated == Some(true);
-        let [stdout, stderr] = [status.out_data, status.err_data].map(|output| {
-            let mut output = output.unwrap_or_default();
-            truncated |= output.len() > most;
-            output.truncate(most);
-            output
-        });
         let timed_out = {
             let mut state = self.state();
             state.ending = Some(ending);
             state.timed_out
         };
+        let mut truncated = status.out_truncated == Some(true) || status.err_truncated == Some(true);
+        let [mut stdout, mut stderr] = [status.out_data, status.err_data].map(Option::unwrap_or_default);
         if !timed_out
             && stdout.is_empty()
             && let Some(error) = self.failed_start(ending, &stderr)
         {
             return self.set(Err(error));
+        }
+        let most = usize::try_from(self.started_as.max_output).unwrap_or(usize::MAX);
+        for output in [&mut stdout, &mut stderr] {
+            truncated |= output.len() > most;
+            output.truncate(most);
         }
         let status = if timed_out { ExitStatus::TimedOut } else { ending };
         self.set(Ok(RunReply { status, stdout, stderr, truncated, duration_ns: self.age_ns() }));
@@ -161,6 +168,7 @@ impl Proc {
 
     /// Notes that its end will never be known.
     pub fn lost(&self, error: OpError) {
+        self.state().over = true;
         self.set(Err(error));
     }
 
@@ -184,7 +192,10 @@ impl Proc {
                 None => OpError::agent(format!("{doing}: {}", why.trim())),
             });
         }
-        let (program, ExitStatus::Exited(126 | 127)) = (self.started_as.program.as_ref()?, ending) else { return None };
+        let program = self.started_as.program.as_ref().filter(|_| self.started_as.group)?;
+        if !matches!(ending, ExitStatus::Exited(126 | 127)) {
+            return None;
+        }
         let errno = errno_of_setsid(said, program)?;
         Some(OpError::os(errno, format!("start `{program}`")))
     }

@@ -35,7 +35,7 @@ async fn within<T>(timeout: Option<Nanos>, future: impl Future<Output = T>) -> O
 pub async fn watch(inner: Arc<Inner>, proc: Arc<Proc>) {
     loop {
         look(&inner, &proc).await;
-        if proc.outcome().is_some() {
+        if proc.is_over() {
             return;
         }
         tokio::time::sleep(pause_after(proc.age())).await;
@@ -47,16 +47,19 @@ async fn look(inner: &Arc<Inner>, proc: &Arc<Proc>) {
     let (task_inner, task_proc) = (Arc::clone(inner), Arc::clone(proc));
     let looking = inner.runtime.spawn(async move {
         let _asking = task_proc.asking.lock().await;
-        if task_proc.ending().is_some() {
+        if task_proc.is_over() {
             return;
         }
         match task_inner.talk.ask(guest_exec_status { pid: task_proc.pid }).await {
             Ok(status) if status.exited => task_proc.ended(status),
             // Should the end have been told, the next answer is an error.
             Ok(_) | Err(Refused::Disturbed) => {}
-            Err(refused) => {
-                task_proc.lost(refused.doing(format!("learn what came of {}", task_proc.describe())));
-            }
+            Err(Refused::Said(said)) => task_proc.lost(OpError::agent(format!(
+                "what came of {} is not known any more: qemu-guest-agent says: {}; was it started anew?",
+                task_proc.describe(),
+                said.desc
+            ))),
+            Err(refused) => task_proc.lost(refused.doing("wait for a command")),
         }
     });
     // The runtime ends with all guests.
@@ -163,9 +166,8 @@ pub async fn signal(inner: &Arc<Inner>, handle: ProcHandle, signal: Signal, grou
             "this guest has no `setsid`: signal the process itself",
         ));
     }
-    look(inner, &proc).await;
-    // Its number may be another's.
-    if proc.ending().is_some() {
+    // Once it has ended, its number may be another's.
+    if ending(inner, &proc).await?.is_some() {
         return Ok(Reply::Bool(false));
     }
     send(inner, &proc, signal, group).await.map(Reply::Bool)
@@ -174,8 +176,16 @@ pub async fn signal(inner: &Arc<Inner>, handle: ProcHandle, signal: Signal, grou
 /// What QGA knows: a process whose output somebody holds has not ended for it.
 pub async fn status(inner: &Arc<Inner>, handle: ProcHandle) -> Result<Reply, OpError> {
     let proc = inner.proc(handle)?;
-    look(inner, &proc).await;
-    Ok(Reply::ProcStatus(proc.ending().map_or(ProcStatus::Running, ProcStatus::Ended)))
+    Ok(Reply::ProcStatus(ending(inner, &proc).await?.map_or(ProcStatus::Running, ProcStatus::Ended)))
+}
+
+/// How a process has ended, by now.
+async fn ending(inner: &Arc<Inner>, proc: &Arc<Proc>) -> Result<Option<ExitStatus>, OpError> {
+    look(inner, proc).await;
+    match (proc.ending(), proc.outcome()) {
+        (None, Some(Err(error))) => Err(error),
+        (ending, _) => Ok(ending),
+    }
 }
 
 /// What the kernel says.

@@ -194,6 +194,12 @@ impl<S: AsyncRead + AsyncWrite> Conversation<S> {
     /// Reads what comes while nothing was asked: the rest of an earlier conversation.
     async fn overhear(&mut self) -> io::Result<()> {
         self.read_some().await?;
+        self.forget_unasked();
+        Ok(())
+    }
+
+    /// Throws away what nobody asked for, and notes it unless it belongs to a synchronisation.
+    fn forget_unasked(&mut self) {
         while let Some(answer) = self.frames.next() {
             let of_sync = match &answer.said {
                 Ok(value) => answer.delimited && self.is_sync(value),
@@ -204,12 +210,15 @@ impl<S: AsyncRead + AsyncWrite> Conversation<S> {
         }
         // Half an answer must not become the beginning of the next one.
         self.aligned &= self.frames.is_empty();
-        Ok(())
     }
 
     async fn answer(&mut self, line: &[u8]) -> io::Result<Result<Value, Refused>> {
         self.align().await?;
-        self.send(line).await?;
+        for piece in line.chunks(WRITE) {
+            self.write.write_all(piece).await?;
+            self.shared.set_silent_since(Some(Instant::now()));
+        }
+        self.write.write_all(b"\n").await?;
         loop {
             let Some(answer) = self.next().await? else {
                 self.send_sync().await?;
@@ -241,6 +250,7 @@ impl<S: AsyncRead + AsyncWrite> Conversation<S> {
 
     /// Makes sure that the next answer is that to the next question.
     async fn align(&mut self) -> io::Result<()> {
+        self.forget_unasked();
         if !std::mem::replace(&mut self.aligned, true) {
             self.send_sync().await?;
         }
@@ -272,15 +282,9 @@ impl<S: AsyncRead + AsyncWrite> Conversation<S> {
         let mut line = vec![DELIMITER];
         let command = Execute::<_, Never>::new(guest_sync_delimited { id: self.last_sync }, None);
         serde_json::to_writer(&mut line, &command)?;
-        self.send(&line).await
-    }
-
-    async fn send(&mut self, line: &[u8]) -> io::Result<()> {
-        for piece in line.chunks(WRITE) {
-            self.write.write_all(piece).await?;
-            self.shared.set_silent_since(Some(Instant::now()));
-        }
-        self.write.write_all(b"\n").await
+        line.push(b'\n');
+        // No sign of life, unlike a piece of a long question: it only waits to be read.
+        self.write.write_all(&line).await
     }
 
     /// The next answer; nothing when none came for a while in which the guest could have answered.
