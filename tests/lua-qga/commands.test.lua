@@ -101,7 +101,7 @@ test("what qemu-guest-agent cannot do is refused by name", function(t)
         t:assert_eq(e.kind, "unsupported")
         t:assert_contains(e.message, "qemu-guest-agent cannot do `" .. name .. "`: ")
     end
-    t:assert_eq(t:assert_raises(function() vm:run("echo \xff") end).kind, "unsupported")
+    t:assert_eq(t:assert_raises(function() vm:run("echo", { "\xff" }) end).kind, "unsupported")
 end)
 
 test("an agent that was started anew answers again", function(t)

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use provium_protocol::OpError;
 use provium_protocol::exec::{ByteString, Command, ExecSpec};
-use provium_protocol::{Errno, OpError};
 use qapi::qga::{GuestExecCaptureOutput, guest_exec};
 use tokio::time::Instant;
 
@@ -109,7 +109,7 @@ async fn see_start(inner: &Arc<Inner>, proc: &Proc, before: &[Vec<u8>]) -> Resul
             return outcome.map(drop);
         }
         match files::read_path(inner, &path).await {
-            Err(error) if error.errno == Some(Errno::ENOENT) => {
+            Err(error) if files::is_gone(&error) => {
                 // It has ended; if something of it still runs, it was the program.
                 let outcome = tokio::time::timeout(END_UNNOTICED, proc.finished()).await;
                 return outcome.map_or(Ok(()), |outcome| outcome.map(drop));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use provium_protocol::exec::ExitStatus;
 use provium_protocol::fs::{FileHandle, OpenMode, Whence};
 use provium_protocol::limits::MAX_READ;
-use provium_protocol::{OpError, Reply};
+use provium_protocol::{Errno, OpError, Reply};
 use qapi::qga::{
     GuestFileWhence, QGASeek, guest_file_close, guest_file_flush, guest_file_open, guest_file_read, guest_file_seek,
     guest_file_write,
@@ -125,6 +125,11 @@ fn closed() -> OpError {
 
 fn shown(path: &str) -> &str {
     if path.is_empty() { "\"\"" } else { path }
+}
+
+/// Whether a file of `/proc` could not be read because its process is gone: before it was opened, or since.
+pub fn is_gone(error: &OpError) -> bool {
+    matches!(error.errno, Some(Errno::ENOENT | Errno::ESRCH))
 }
 
 /// Reads a whole file of the guest.

@@ -202,7 +202,7 @@ async fn kernel_state(inner: &Arc<Inner>, proc: &Proc) -> Result<ProcState, OpEr
         Ok(stat) => state_in(&stat).ok_or_else(|| {
             OpError::agent(format!("the kernel's word on {} cannot be read: {}", proc.describe(), stat.escape_ascii()))
         }),
-        Err(error) if matches!(error.errno, Some(Errno::ENOENT | Errno::ESRCH)) => Ok(ProcState::Gone),
+        Err(error) if files::is_gone(&error) => Ok(ProcState::Gone),
         Err(error) => Err(error),
     }
 }

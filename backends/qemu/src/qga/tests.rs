@@ -277,8 +277,8 @@ impl Commands {
             }
             "guest-exec-status" => match arguments["pid"].as_i64() {
                 Some(pid) if self.sleeping.contains(&pid) => Ok(json!({ "exited": false })),
-                // `/usr/bin/setsid`, for who asks where that is.
-                _ => Ok(json!({"exited": true, "exitcode": 0, "out-data": "L3Vzci9iaW4vc2V0c2lkCg=="})),
+                // For who asks where that is.
+                _ => Ok(json!({"exited": true, "exitcode": 0, "out-data": base64("/usr/bin/setsid\n")})),
             },
             _ => Ok(json!({})),
         }
@@ -349,6 +349,42 @@ async fn a_program_that_qga_cannot_start_is_an_error_of_the_system() {
     let spec = ExecSpec::new(Command::Direct { program: "x".to_owned(), args: Vec::new() });
     let error = soon(qga.call(Lane::Main, Op::Run { spec, timeout_ns: None })).await.expect_err("it does not start");
     assert_eq!(error, OpError::os(Errno::ENOEXEC, "start `x`"));
+}
+
+/// It may end between the opening of its file in `/proc` and the reading.
+#[tokio::test(start_paused = true)]
+async fn a_program_that_ends_while_its_start_is_looked_at_was_started_or_says_why_not() {
+    for (said, expected) in [("", Ok(())), ("setsid: failed to execute x: Permission denied\n", Err(Errno::EACCES))] {
+        let mut commands = Commands::default();
+        let mut looks = 0;
+        let status = json!({"exited": true, "exitcode": 126, "err-data": base64(said)});
+        let (qga, _) = guest(move |name, arguments| match name {
+            "guest-file-open" => Ok(json!(1000)),
+            "guest-file-read" => Err("failed to read file: No such process".to_owned()),
+            "guest-exec-status" if arguments["pid"] == 2 => {
+                looks += 1;
+                Ok(if looks < 3 { json!({ "exited": false }) } else { status.clone() })
+            }
+            _ => commands.answer(name, arguments),
+        });
+        let spec = ExecSpec::new(Command::Direct { program: "x".to_owned(), args: Vec::new() });
+        let spawned = soon(qga.call(Lane::Main, Op::Spawn(spec))).await;
+        assert_eq!(spawned.map(drop).map_err(|error| error.errno), expected.map_err(Some));
+    }
+}
+
+/// Bytes as QGA sends them.
+fn base64(text: &str) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut encoded = String::new();
+    for bytes in text.as_bytes().chunks(3) {
+        let number = bytes.iter().enumerate().fold(0, |number, (at, byte)| number | u32::from(*byte) << (16 - 8 * at));
+        for at in 0..4 {
+            let digit = DIGITS[(number >> (18 - 6 * at)) as usize & 63];
+            encoded.push(if at <= bytes.len() { char::from(digit) } else { '=' });
+        }
+    }
+    encoded
 }
 
 #[tokio::test(start_paused = true)]
