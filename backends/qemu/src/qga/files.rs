@@ -282,14 +282,11 @@ pub async fn close(inner: &Arc<Inner>, handle: FileHandle) -> Result<Reply, OpEr
     let Some(file) = file else {
         return if inner.was_handed_out(handle) { Ok(Reply::Unit) } else { inner.file(handle).map(|_| Reply::Unit) };
     };
-    match Arc::into_inner(file) {
-        Some(file) => {
-            // A task, because the file must be closed even if nobody waits for it.
-            let closing = inner.runtime.spawn(async move { file.close("close").await });
-            closing.await.map_err(|error| OpError::agent(format!("closing a file ended: {error}")))??;
-        }
-        // It is closed by the last operation on it.
-        None => {}
+    // What somebody still works on is closed after that.
+    if let Some(file) = Arc::into_inner(file) {
+        // A task, because the file must be closed even if nobody waits for it.
+        let closing = inner.runtime.spawn(async move { file.close("close").await });
+        closing.await.map_err(|error| OpError::agent(format!("closing a file ended: {error}")))??;
     }
     Ok(Reply::Unit)
 }
