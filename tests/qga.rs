@@ -40,6 +40,7 @@ fn guests_with_only_qemu_guest_agent_pass_and_replay_without_it() {
     let folder = traces.path().to_str().expect("a plain name");
     let shown = provium(&["--backend", "qemu", "--record", "always", "--traces", folder], None);
     assert!(shown.ends_with("15 passed, 0 failed\n"), "{shown}");
-    let shown = provium(&["replay", folder], Some("/nowhere/qemu"));
+    let traces = ["commands", "files"].map(|name| format!("{folder}/{name}.test.lua/fifo-1.trace"));
+    let shown = provium(&["replay", &traces[0], &traces[1]], Some("/nowhere/qemu"));
     assert!(shown.ends_with("15 passed, 0 failed\n"), "{shown}");
 }

@@ -20,7 +20,7 @@ test("files are read and written whole", function(t)
 end)
 
 test("large files arrive whole, and hold nothing up", function(t)
-    local text = ("0123456789abcdef"):rep(128 << 10)
+    local text = ("0123456789abcdef"):rep(64 << 10)
     local written = false
     local writing = t:spawn(function()
         vm:write_file("/tmp/large", text)
@@ -30,7 +30,7 @@ test("large files arrive whole, and hold nothing up", function(t)
     t:assert(not written, "it was not held up")
     writing:join()
     t:assert(vm:read_file("/tmp/large") == text)
-    vm:run("cat /tmp/large /tmp/large /tmp/large /tmp/large /tmp/large > /tmp/larger"):assert_ok()
+    vm:run("for i in $(seq 10); do cat /tmp/large; done > /tmp/larger"):assert_ok()
     t:assert_eq(#vm:read_file("/tmp/larger"), 10 << 20)
 end)
 
