@@ -14,8 +14,10 @@ use super::errors::{Refused, errno_in};
 use super::proc::{Proc, Started, pause_after};
 use super::{Inner, exec, files};
 
-/// How long the end of what was killed may take to be noticed, beyond the kill. After it somebody else holds its output.
-const DRAIN_AFTER_KILL: Duration = Duration::from_secs(1);
+/// How often it is looked whether what was killed has ended, and how long between two looks. After that somebody else holds its
+/// output. Counted, because a guest that is slow to end it is slow to answer, too.
+const LOOKS_AFTER_KILL: usize = 20;
+const LOOK_AFTER_KILL: Duration = Duration::from_millis(50);
 
 /// How long a process may take to be gone after SIGKILL.
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
@@ -132,10 +134,14 @@ async fn kill_whole(inner: &Arc<Inner>, proc: &Arc<Proc>) {
     if proc.outcome().is_none() {
         // What is gone already has nothing left to kill; a guest that cannot be asked is lost.
         let _ = send_to_all(inner, proc, Signal::SIGKILL).await;
-        look(inner, proc).await;
-        if tokio::time::timeout(DRAIN_AFTER_KILL, proc.finished()).await.is_err() {
-            proc.give_up();
+        for _ in 0..LOOKS_AFTER_KILL {
+            look(inner, proc).await;
+            if proc.is_over() {
+                return;
+            }
+            tokio::time::sleep(LOOK_AFTER_KILL).await;
         }
+        proc.give_up();
     }
 }
 
