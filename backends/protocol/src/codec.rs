@@ -6,6 +6,8 @@
 //! `LIMIT` is on what a value takes in memory, not on the bytes read, so that tiny elements do not add up to more memory than
 //! a large value may take.
 
+mod borrow;
+
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::enc::write::Writer;
 use serde::de::Deserialize;
@@ -111,7 +113,7 @@ pub fn encode_short<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>, most: u
 #[must_use]
 pub fn decode<'de, T: Deserialize<'de>, const LIMIT: usize>(bytes: &'de [u8]) -> Decoded<T> {
     use bincode::error::DecodeError;
-    match bincode::serde::borrow_decode_from_slice(bytes, config::<LIMIT>()) {
+    match bincode::serde::seed_decode_from_slice(borrow::Borrowing::default(), bytes, config::<LIMIT>()) {
         Ok((value, size)) => Decoded::Whole { value, size },
         Err(DecodeError::UnexpectedEnd { additional }) => Decoded::Incomplete { more: additional.max(1) },
         Err(DecodeError::LimitExceeded) => Decoded::TooLarge,
