@@ -15,6 +15,7 @@
 mod backend;
 mod boot;
 mod call;
+pub mod check;
 mod console;
 mod convert;
 mod custom;

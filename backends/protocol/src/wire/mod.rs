@@ -10,6 +10,7 @@
 //! before survives it. Damage that either side sees ends all operations that are under way, with an error that says so: which
 //! of them it hit cannot be known.
 
+pub mod check;
 mod chunk;
 mod inbox;
 mod message;

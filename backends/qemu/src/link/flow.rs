@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use provium_protocol::limits::{FRAMES_IN_FLIGHT, MAX_FRAME};
 use provium_protocol::{OpError, StreamId};
 
 use super::{Inner, Piece};
@@ -23,13 +24,31 @@ pub struct Flow {
 }
 
 impl Flow {
+    /// How many pieces wait for the reader.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Adds a piece; returns whom to wake.
     pub fn put(&mut self, piece: Piece) -> Option<Waker> {
         if !self.ended {
+            let piece = if self.allows(&piece) {
+                piece
+            } else {
+                Err(OpError::agent("the guest's agent sent more than it may"))
+            };
             self.ended = !matches!(piece, Ok(Some(_)));
             self.waiting.push_back(piece);
         }
         self.reader.take()
+    }
+
+    /// Whether the agent had credit for a frame, and kept to its size: one that does not must not fill the host's memory.
+    fn allows(&self, piece: &Piece) -> bool {
+        match piece {
+            Ok(Some(frame)) => self.waiting.len() < FRAMES_IN_FLIGHT && frame.data.len() <= MAX_FRAME,
+            _ => true,
+        }
     }
 
     fn next(&mut self) -> Option<Piece> {

@@ -8,6 +8,7 @@
 //! frame of a stream, because a stream would be as slow as a round trip.
 
 mod call;
+pub mod check;
 mod flow;
 mod pump;
 mod state;

@@ -17,6 +17,9 @@ const CREDIT_STEP: u32 = FRAMES_IN_FLIGHT as u32 / 4;
 /// The flow of what is said about streams; calls have their own numbers from 1 on, and all else is flow 0.
 const STREAMS: u64 = u64::MAX;
 
+/// Answers to handshakes that nobody has looked at: a greeting is said again every second, and answered each time.
+const WELCOMES: usize = 64;
+
 /// A call that is under way.
 #[derive(Default)]
 pub struct Pending {
@@ -36,6 +39,8 @@ pub struct State {
     /// Answers to handshakes, by nonce.
     pub welcomes: Vec<(u64, Result<Welcome, OpError>)>,
     pub settled: Option<Result<(), OpError>>,
+    /// Replies that were given back: no more than there were calls, whatever the guest says.
+    discarded: u64,
     /// The other side has closed the connection.
     pub closed: bool,
     /// What [`super::Link::disturb`] wants to be written.
@@ -49,6 +54,11 @@ pub struct State {
 }
 
 impl State {
+    /// As it is after so many calls.
+    pub fn after(calls: u64) -> State {
+        State { last_id: calls, ..State::default() }
+    }
+
     /// Whether the link still is one.
     pub fn alive(&self) -> Result<(), OpError> {
         match &self.gone {
@@ -141,7 +151,7 @@ impl State {
             FromAgent::Garbled { why } => self.garbled(&why),
             FromAgent::Pong(_) => Vec::new(),
             FromAgent::Welcome(welcome) => {
-                self.welcomes.push((welcome.nonce, Ok(welcome)));
+                self.welcome(welcome.nonce, Ok(welcome));
                 Vec::new()
             }
             FromAgent::Refused { nonce, versions } => {
@@ -150,7 +160,7 @@ impl State {
                      provium",
                     versions.0, versions.1, VERSIONS.0, VERSIONS.1
                 ));
-                self.welcomes.push((nonce, Err(error)));
+                self.welcome(nonce, Err(error));
                 Vec::new()
             }
             FromAgent::Settled(result) => {
@@ -160,9 +170,19 @@ impl State {
         }
     }
 
+    fn welcome(&mut self, nonce: u64, welcome: Result<Welcome, OpError>) {
+        if self.welcomes.len() == WELCOMES {
+            drop(self.welcomes.remove(0));
+        }
+        self.welcomes.push((nonce, welcome));
+    }
+
     fn reply(&mut self, id: u64, result: Outcome) -> Option<Waker> {
         match self.calls.get_mut(&id) {
             Some(call) if call.outcome.is_none() => {
+                if let Ok(reply) = &result {
+                    open_streams(&mut self.flows, reply);
+                }
                 call.outcome = Some(result);
                 call.waker.take()
             }
@@ -179,17 +199,18 @@ impl State {
         if let Ok(reply) = outcome
             && hands_out(&reply)
             && self.gone.is_none()
+            && self.discarded < self.last_id
         {
+            self.discarded += 1;
+            close_streams(&mut self.flows, &reply);
             // It came in a message, so it fits into one.
             let _ = self.outbox.put(0, &ToAgent::Discard(Box::new(reply)));
         }
     }
 
     fn frame(&mut self, stream: StreamId, piece: Piece) -> Option<Waker> {
-        if self.closed_streams.contains(&stream) {
-            return None;
-        }
-        self.flows.entry(stream).or_default().put(piece)
+        // Of a stream that nobody has learnt of, or that is closed, it is for nobody.
+        self.flows.get_mut(&stream)?.put(piece)
     }
 
     /// A frame of a stream was taken: the agent may send more.
@@ -211,6 +232,26 @@ impl State {
         {
             waker.wake();
         }
+    }
+}
+
+/// Frames come behind the reply that has opened their stream.
+fn open_streams(flows: &mut BTreeMap<StreamId, Flow>, reply: &Reply) {
+    match reply {
+        Reply::Stream(stream) => {
+            flows.entry(*stream).or_default();
+        }
+        Reply::Batch(outcomes) => outcomes.iter().flatten().for_each(|reply| open_streams(flows, reply)),
+        _ => {}
+    }
+}
+
+/// Nobody is going to read the streams of a reply that is given back.
+fn close_streams(flows: &mut BTreeMap<StreamId, Flow>, reply: &Reply) {
+    match reply {
+        Reply::Stream(stream) => drop(flows.remove(stream)),
+        Reply::Batch(outcomes) => outcomes.iter().flatten().for_each(|reply| close_streams(flows, reply)),
+        _ => {}
     }
 }
 

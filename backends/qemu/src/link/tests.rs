@@ -56,6 +56,14 @@ fn frame(byte: u8) -> FromAgent {
     FromAgent::Frame { stream: StreamId(1), frame: Ok(Some(Frame { data: vec![byte] })) }
 }
 
+/// Opens stream 1 by the link's first call.
+async fn open_stream(link: &Link, agent: &mut Agent) {
+    let opening = link.call(Lane::Main, Op::FdStream(1));
+    agent.hears().await;
+    agent.says(FromAgent::Reply { id: 1, result: Ok(Reply::Stream(StreamId(1))) }).await;
+    opening.await.unwrap();
+}
+
 #[tokio::test]
 async fn replies_find_their_calls() {
     let (link, mut agent) = Agent::linked();
@@ -93,6 +101,7 @@ async fn what_nobody_waits_for_is_cancelled_or_given_back() {
 #[tokio::test]
 async fn no_frame_is_lost_and_readers_give_credit() {
     let (link, mut agent) = Agent::linked();
+    open_stream(&link, &mut agent).await;
     for byte in 0..8 {
         agent.says(frame(byte)).await;
     }
@@ -117,6 +126,7 @@ async fn no_frame_is_lost_and_readers_give_credit() {
 #[tokio::test]
 async fn a_stream_has_one_reader_at_a_time() {
     let (link, mut agent) = Agent::linked();
+    open_stream(&link, &mut agent).await;
     let mut one = std::pin::pin!(link.next_frame(StreamId(1)));
     assert!(tokio::time::timeout(std::time::Duration::from_millis(1), one.as_mut()).await.is_err());
     assert_eq!(link.next_frame(StreamId(1)).await.unwrap_err().kind, ErrorKind::State);
@@ -143,6 +153,7 @@ async fn garbage_ends_what_is_under_way_and_nothing_else() {
 #[tokio::test]
 async fn the_end_of_a_guest_ends_everything() {
     let (link, mut agent) = Agent::linked();
+    open_stream(&link, &mut agent).await;
     let call = link.call(Lane::Main, spawn());
     agent.says(frame(1)).await;
     assert_eq!(link.next_frame(StreamId(1)).await, Ok(Some(Frame { data: vec![1] })));
