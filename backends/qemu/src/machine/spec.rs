@@ -113,7 +113,9 @@ pub struct LaunchSpec {
     pub initrd: Option<PathBuf>,
     /// The whole command line. `console=ttyS0` and `panic=-1` are added when it says nothing of consoles and panics:
     /// without them there is no console log, and a guest without a pvpanic driver hangs in its panic for ever. So is
-    /// `no_timer_check`.
+    /// `no_timer_check`, and under TCG `norandmaps`: it translates a program's code for the addresses at which it finds it, so that
+    /// programs at addresses that are new in each process are translated anew in each, and start four times as slowly. Who
+    /// wants them says `sysctl.kernel.randomize_va_space=2`.
     pub cmdline: String,
     /// Memory in mebibytes.
     pub memory_mib: u64,
@@ -176,9 +178,14 @@ impl LaunchSpec {
         let mut line = self.cmdline.trim().to_owned();
         // The kernel counts timer interrupts against processor cycles early in its boot, and panics if there are too few: as
         // many as an emulated timer gives on a busy host.
-        let words = [("console=", "console=ttyS0"), ("panic=", "panic=-1"), ("no_timer_check", "no_timer_check")];
-        for (key, word) in words {
-            if !says(key) {
+        let words = [
+            ("console=", "console=ttyS0", true),
+            ("panic=", "panic=-1", true),
+            ("no_timer_check", "no_timer_check", true),
+            ("norandmaps", "norandmaps", self.accel == Accel::Tcg),
+        ];
+        for (key, word, wanted) in words {
+            if wanted && !says(key) {
                 if !line.is_empty() {
                     line.push(' ');
                 }
@@ -228,5 +235,24 @@ impl LaunchSpec {
             return wrong("the processor's model is an empty word".to_owned());
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_ones_own_win_and_only_translated_programs_stay_where_they_are() {
+        let line = |cmdline: &str, accel| {
+            let spec = LaunchSpec::new("a", "/kernel", None);
+            LaunchSpec { cmdline: cmdline.to_owned(), accel, ..spec }.full_cmdline()
+        };
+        assert_eq!(line("", Accel::Kvm), "console=ttyS0 panic=-1 no_timer_check");
+        assert_eq!(line("quiet", Accel::Tcg), "quiet console=ttyS0 panic=-1 no_timer_check norandmaps");
+        assert_eq!(
+            line("console=tty0 norandmaps panic=5", Accel::Tcg),
+            "console=tty0 norandmaps panic=5 no_timer_check"
+        );
     }
 }
