@@ -9,7 +9,7 @@ use provium_protocol::wire::ToAgent;
 use provium_protocol::{Lane, Op, OpError};
 
 use super::state::Pending;
-use super::{Inner, Outcome};
+use super::{Inner, Outcome, pump};
 
 /// The caller's end of an operation. Dropping it abandons the operation.
 pub struct Call {
@@ -31,7 +31,7 @@ impl Call {
             Ok(id)
         });
         drop(state);
-        inner.sends.notify_one();
+        pump::send(inner);
         let inner = Arc::clone(inner);
         match begun {
             Ok(id) => Call { inner, id: Some(id), refused: None },

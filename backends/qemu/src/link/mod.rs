@@ -23,11 +23,14 @@ use tokio::sync::Notify;
 
 pub use call::Call;
 pub use flow::NextFrame;
+use pump::Outlet;
 use state::State;
 
 /// What both the tasks and the callers hold.
 struct Inner {
     state: Mutex<State>,
+    /// Locked before the state, where both are.
+    outlet: Mutex<Outlet>,
     /// Something is to be sent.
     sends: Notify,
     /// Something came that is no reply to a call: an answer to the handshake, the end of the connection.
@@ -49,27 +52,32 @@ pub struct Link {
     _tasks: Arc<Tasks>,
 }
 
-/// Ends the tasks of a link.
-struct Tasks(Vec<tokio::task::AbortHandle>);
+/// Ends the tasks of a link, and closes its socket.
+struct Tasks {
+    tasks: Vec<tokio::task::AbortHandle>,
+    inner: Arc<Inner>,
+}
 
 impl Drop for Tasks {
     fn drop(&mut self) {
-        for task in &self.0 {
+        for task in &self.tasks {
             task.abort();
         }
+        self.inner.outlet.lock().unwrap_or_else(PoisonError::into_inner).close();
     }
 }
 
 impl Link {
     /// Takes up the link on a connected socket. To be called within a runtime.
     pub fn open<S: AsyncRead + AsyncWrite + Send + 'static>(socket: S) -> Link {
-        let inner = Arc::new(Inner { state: Mutex::default(), sends: Notify::new(), news: Notify::new() });
         let (reader, writer) = tokio::io::split(socket);
+        let outlet = Mutex::new(Outlet::new(writer));
+        let inner = Arc::new(Inner { state: Mutex::default(), outlet, sends: Notify::new(), news: Notify::new() });
         let tasks = vec![
             tokio::spawn(pump::read(Arc::clone(&inner), reader)).abort_handle(),
-            tokio::spawn(pump::write(Arc::clone(&inner), writer)).abort_handle(),
+            tokio::spawn(pump::write(Arc::clone(&inner))).abort_handle(),
         ];
-        Link { inner, _tasks: Arc::new(Tasks(tasks)) }
+        Link { inner: Arc::clone(&inner), _tasks: Arc::new(Tasks { tasks, inner }) }
     }
 
     /// Has the agent carry an operation out. It begins now, whether or not the future is polled; dropping the future abandons

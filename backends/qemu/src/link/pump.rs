@@ -1,14 +1,76 @@
 //! Between the socket and the state of a link.
+//!
+//! Whoever has put something down to be sent also sends it, if the socket takes it: a message that had to wait for the runtime's
+//! thread to wake up would come as much later as a short round trip takes. What the socket does not take at once is the
+//! task's.
 
-use std::sync::Arc;
-use std::task::Waker;
+use std::pin::Pin;
+use std::sync::{Arc, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 use super::Inner;
 
 /// Bytes read, and gathered to be written, at once: several chunks, so that a fast link is not slowed down by calls.
 const AT_ONCE: usize = 256 << 10;
+
+/// The writing end of the socket, and what was taken out of the state for it.
+pub struct Outlet {
+    /// `None` when the link is over.
+    to: Option<Box<dyn AsyncWrite + Send + Unpin>>,
+    buffer: Vec<u8>,
+    sent: usize,
+    /// The socket takes no more; the task waits for it.
+    blocked: bool,
+}
+
+impl Outlet {
+    /// Writes to this.
+    pub fn new(to: impl AsyncWrite + Send + Unpin + 'static) -> Outlet {
+        Outlet { to: Some(Box::new(to)), buffer: Vec::new(), sent: 0, blocked: false }
+    }
+
+    /// Closes it.
+    pub fn close(&mut self) {
+        self.to = None;
+    }
+
+    /// Writes all that is to be sent; an error when the other side takes nothing any more.
+    fn flush(&mut self, inner: &Inner, context: &mut Context<'_>) -> Poll<Result<(), ()>> {
+        loop {
+            if self.sent == self.buffer.len() {
+                self.buffer.clear();
+                self.sent = 0;
+                let mut state = inner.lock();
+                self.buffer.append(&mut state.garbage);
+                while self.buffer.len() < AT_ONCE && state.outbox.next_chunk(&mut self.buffer) {}
+            }
+            if self.buffer.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            let Some(to) = &mut self.to else { return Poll::Ready(Err(())) };
+            self.blocked = true;
+            match ready!(Pin::new(to).poll_write(context, &self.buffer[self.sent..])) {
+                Ok(written @ 1..) => self.sent += written,
+                Ok(0) | Err(_) => return Poll::Ready(Err(())),
+            }
+            self.blocked = false;
+        }
+    }
+}
+
+/// Sends what is to be sent, or has the task do it. The state must not be locked.
+pub fn send(inner: &Inner) {
+    if let Ok(mut outlet) = inner.outlet.try_lock()
+        && !outlet.blocked
+        && outlet.flush(inner, &mut Context::from_waker(Waker::noop())) == Poll::Ready(Ok(()))
+    {
+        return;
+    }
+    // Others are at it, and may have looked already; or the socket wants to be waited for.
+    inner.sends.notify_one();
+}
 
 /// Reads until the other side closes the connection.
 pub async fn read(inner: Arc<Inner>, mut from: impl AsyncRead + Unpin) {
@@ -17,10 +79,16 @@ pub async fn read(inner: Arc<Inner>, mut from: impl AsyncRead + Unpin) {
         match from.read(&mut buffer).await {
             Ok(0) | Err(_) => break,
             Ok(read) => {
-                let wakers = inner.lock().take(&buffer[..read]);
-                inner.news.notify_waiters();
-                inner.sends.notify_one();
+                let (wakers, answers) = {
+                    let mut state = inner.lock();
+                    (state.take(&buffer[..read]), !state.outbox.is_empty())
+                };
+                // First whoever waits for a reply; the rest is nobody's haste.
                 wakers.into_iter().for_each(Waker::wake);
+                inner.news.notify_waiters();
+                if answers {
+                    inner.sends.notify_one();
+                }
             }
         }
     }
@@ -29,21 +97,17 @@ pub async fn read(inner: Arc<Inner>, mut from: impl AsyncRead + Unpin) {
 }
 
 /// Writes what is to be sent, for as long as the other side takes it.
-pub async fn write(inner: Arc<Inner>, mut to: impl AsyncWrite + Unpin) {
-    let mut buffer = Vec::with_capacity(AT_ONCE);
+pub async fn write(inner: Arc<Inner>) {
     loop {
-        buffer.clear();
-        {
-            let mut state = inner.lock();
-            buffer.append(&mut state.garbage);
-            while buffer.len() < AT_ONCE && state.outbox.next_chunk(&mut buffer) {}
-        }
-        if buffer.is_empty() {
-            inner.sends.notified().await;
-        } else if to.write_all(&buffer).await.is_err() {
+        let flushed = std::future::poll_fn(|context| {
+            let mut outlet = inner.outlet.lock().unwrap_or_else(PoisonError::into_inner);
+            outlet.flush(&inner, context)
+        });
+        if flushed.await.is_err() {
             inner.lock().closed = true;
             inner.news.notify_waiters();
             return;
         }
+        inner.sends.notified().await;
     }
 }
