@@ -17,9 +17,6 @@ use crate::{Os, discard};
 /// Permission bits of a new file, less the umask.
 pub const DEFAULT_PERM: u32 = 0o644;
 
-/// What one read asks for when all is wanted: few system calls without a large buffer for small files.
-const READ_CHUNK: usize = 1 << 20;
-
 /// One open file.
 pub struct File {
     lane: Lane,
@@ -130,9 +127,10 @@ pub async fn read<O: Os>(agent: &Rc<Inner<O>>, handle: FileHandle, len: u64) -> 
 /// Reads to the end.
 pub async fn read_all<O: Os>(agent: &Rc<Inner<O>>, handle: FileHandle) -> Result<Reply, OpError> {
     let file = agent.files.get(handle)?;
+    let at_once = agent.os.bytes_at_once(file.fd);
     let mut all = Vec::new();
     loop {
-        let data = on_file(&file, "read", agent.os.read(file.fd, READ_CHUNK)).await?;
+        let data = on_file(&file, "read", agent.os.read(file.fd, at_once)).await?;
         if data.is_empty() {
             return Ok(Reply::Bytes(all));
         }
@@ -142,9 +140,10 @@ pub async fn read_all<O: Os>(agent: &Rc<Inner<O>>, handle: FileHandle) -> Result
 
 /// Reads a descriptor to its end.
 pub async fn read_fd<O: Os>(os: &O, fd: i32, doing: &str, path: &str) -> Result<Vec<u8>, OpError> {
+    let at_once = os.bytes_at_once(fd);
     let mut all = Vec::new();
     loop {
-        let data = os.read(fd, READ_CHUNK).await;
+        let data = os.read(fd, at_once).await;
         let data = data.map_err(|errno| OpError::os(errno, format!("{doing} {path}")))?;
         if data.is_empty() {
             return Ok(all);

@@ -74,6 +74,9 @@ pub enum SignalTarget {
     Group(i32),
 }
 
+/// See [`Os::bytes_at_once`].
+pub const READ_AT_ONCE: usize = 1 << 20;
+
 /// The face of an operating system towards the agent.
 ///
 /// A future of this trait suspends only the task that awaits it, however long the kernel takes.
@@ -120,6 +123,12 @@ pub trait Os: Sized + 'static {
     async fn close(&self, fd: i32) -> Result<(), Errno>;
     /// read(2): one read of up to `len` bytes, none at the end.
     async fn read(&self, fd: i32, len: usize) -> Result<Vec<u8>, Errno>;
+    /// How many bytes one read should ask for when all that is left of a file is wanted: few system calls, without a large
+    /// buffer for a small file. Asking costs nothing that a test could see.
+    fn bytes_at_once(&self, fd: i32) -> usize {
+        let _ = fd;
+        READ_AT_ONCE
+    }
     /// pread(2).
     async fn pread(&self, fd: i32, offset: u64, len: usize) -> Result<Vec<u8>, Errno>;
     /// write(2): one write; `EPIPE` comes without a signal.

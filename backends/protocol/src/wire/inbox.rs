@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::MAX_MESSAGE;
-use super::chunk::{HEADER, Header, MAGIC};
+use super::chunk::{HEADER, Header, MAGIC, sum};
 
 /// Messages of which only a part has come; a sender never has more under way than it has operations and streams.
 const MAX_PARTS: usize = 65_536;
@@ -99,16 +99,16 @@ impl Inbox {
             if rest.len() < HEADER + header.len {
                 return None;
             }
-            let piece = rest[HEADER..HEADER + header.len].to_vec();
-            if crc32c::crc32c(&piece) != header.sum {
+            if sum(&rest[HEADER..HEADER + header.len]) != header.sum {
                 // Not beyond its header: the next chunk may begin inside of what this one claims.
                 self.skipped += 1;
                 self.taken += 1;
                 self.drop_part(header.message);
                 return Some(self.garbled("a chunk was damaged"));
             }
-            self.taken += HEADER + header.len;
-            if let Some(received) = self.piece(header, piece) {
+            let begin = self.taken + HEADER;
+            self.taken = begin + header.len;
+            if let Some(received) = self.piece(header, begin) {
                 return Some(received);
             }
         }
@@ -129,7 +129,8 @@ impl Inbox {
         }
     }
 
-    fn piece(&mut self, header: Header, piece: Vec<u8>) -> Option<Received> {
+    /// Takes the piece of a chunk, which begins there in the buffer.
+    fn piece(&mut self, header: Header, begin: usize) -> Option<Received> {
         if self.refused.contains(&header.message) && !header.first {
             if header.last {
                 self.refused.remove(&header.message);
@@ -141,19 +142,19 @@ impl Inbox {
             // A message of this number that never ended is not going to.
             self.drop_part(header.message);
             if header.last {
-                return Some(Received::Message(piece));
+                return Some(Received::Message(self.buffer[begin..begin + header.len].to_vec()));
             }
         } else if !self.parts.contains_key(&header.message) {
             return Some(self.garbled("a message came without its beginning"));
         }
-        if self.part_bytes + piece.len() > MAX_MESSAGE || self.parts.len() + self.refused.len() >= MAX_PARTS {
+        if self.part_bytes + header.len > MAX_MESSAGE || self.parts.len() + self.refused.len() >= MAX_PARTS {
             self.drop_part(header.message);
             return Some(self.garbled("more was begun than a sender may have under way"));
         }
-        self.part_bytes += piece.len();
+        self.part_bytes += header.len;
         let part = self.parts.entry(header.message).or_default();
         let steps = part.len() / ROOM_STEP;
-        part.extend_from_slice(&piece);
+        part.extend_from_slice(&self.buffer[begin..begin + header.len]);
         let bytes = part.len();
         // Its bytes are there already; as many again are what it is read into.
         if bytes / ROOM_STEP != steps && self.room.is_some_and(|room| !room(bytes + ROOM_STEP)) {

@@ -63,6 +63,22 @@ fn what_waits_behind_a_large_message_keeps_nobody_else_waiting() {
 }
 
 #[test]
+fn a_tail_is_sent_as_if_it_had_been_in_the_message() {
+    let reply = |data| FromAgent::Reply { id: 7, result: Ok(crate::Reply::Bytes(data)) };
+    for size in [0, 1, 250, 251, 70_000, MAX_CHUNK * 2] {
+        let (mut one, mut other) = (Outbox::default(), Outbox::default());
+        one.put(1, &reply(vec![9; size])).unwrap();
+        other.put_with_tail(1, &reply(Vec::new()), vec![9; size]).unwrap();
+        assert_eq!(one.bytes(), other.bytes());
+        let (mut whole, mut parted) = (Vec::new(), Vec::new());
+        while one.next_chunk(&mut whole) {}
+        while other.next_chunk(&mut parted) {}
+        assert!(whole == parted, "{size} bytes");
+    }
+    assert!(Outbox::default().put_with_tail(1, &ToAgent::Ping(7), Vec::new()).is_err());
+}
+
+#[test]
 fn the_latest_common_version_is_spoken() {
     assert_eq!(agree((1, 3), (2, 5)), Some(3));
     assert_eq!(agree((2, 5), (1, 3)), Some(3));

@@ -13,6 +13,8 @@ use super::fds::{Entry, File, Kind, Table, alone, close_pipe};
 use super::interrupt::Gate;
 use super::room::has_room;
 use super::sys::{self, Fd, check};
+use provium_agent::os::READ_AT_ONCE;
+use provium_protocol::limits::MAX_READ;
 
 /// Bytes moved at once on the agent's own thread: more would hold other operations up for too long.
 const MAX_INLINE: usize = 1 << 20;
@@ -22,6 +24,9 @@ const PIECE: usize = 8 << 20;
 
 /// What one read asks for of a file whose size the kernel does not tell, at the least: `/proc` says 0.
 const UNKNOWN_SIZE: u64 = 1 << 20;
+
+/// The most that is read at once of a file whose size is known; what is above it is refused anyway.
+const MAX_READ_AT_ONCE: usize = MAX_READ as usize;
 
 /// Has a thread make a call.
 pub async fn on_thread<T: Send + 'static>(
@@ -139,6 +144,15 @@ fn bounded(file: &File, offset: Option<u64>, len: usize) -> usize {
     });
     let left = u64::try_from(stat.st_size).unwrap_or(0).saturating_sub(at).max(UNKNOWN_SIZE);
     len.min(usize::try_from(left).unwrap_or(len))
+}
+
+/// What is left of a file in memory, so that it is read into memory of its size, once; see [`provium_agent::Os`].
+pub fn bytes_at_once(table: &Table, fd: i32) -> usize {
+    let Ok(file) = table.file(fd) else { return READ_AT_ONCE };
+    match file.kind {
+        Kind::Memory(..) => bounded(&file, None, MAX_READ_AT_ONCE).max(READ_AT_ONCE),
+        Kind::Regular | Kind::Other => READ_AT_ONCE,
+    }
 }
 
 /// read(2) or pread(2).

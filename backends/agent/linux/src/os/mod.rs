@@ -167,6 +167,10 @@ impl Os for LinuxOs {
         files::read(&self.pool, &self.table, fd, None, len).await
     }
 
+    fn bytes_at_once(&self, fd: i32) -> usize {
+        files::bytes_at_once(&self.table, fd)
+    }
+
     async fn pread(&self, fd: i32, offset: u64, len: usize) -> Result<Vec<u8>, Errno> {
         files::read(&self.pool, &self.table, fd, Some(offset), len).await
     }

@@ -2,9 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 
 use provium_agent::Agent;
+use provium_agent::sync::until;
 use provium_protocol::limits::FRAMES_IN_FLIGHT;
 use provium_protocol::wire::{FromAgent, Outbox};
 use provium_protocol::{Errno, Lane, Op, OpError, Reply, StreamId};
@@ -28,7 +31,15 @@ impl Outgoing {
     /// Sends a message behind the others of its flow; says so when it is too large.
     pub fn send(&self, flow: u64, message: &FromAgent) -> Result<(), String> {
         self.outbox.borrow_mut().put(flow, message)?;
-        self.filled.notify_one();
+        self.filled.notify_waiters();
+        Ok(())
+    }
+
+    /// Sends bytes as the answer to a call, without a copy of them.
+    fn send_bytes(&self, id: u64, data: Vec<u8>) -> Result<(), String> {
+        let message = FromAgent::Reply { id, result: Ok(Reply::Bytes(Vec::new())) };
+        self.outbox.borrow_mut().put_with_tail(id, &message, data)?;
+        self.filled.notify_waiters();
         Ok(())
     }
 
@@ -43,9 +54,9 @@ impl Outgoing {
         self.outbox.borrow().is_empty()
     }
 
-    /// Ends when something was put in.
+    /// Ends when there is something to send.
     pub async fn filled(&self) {
-        self.filled.notified().await;
+        until(&self.filled, || (!self.is_empty()).then_some(())).await;
     }
 
     /// Forgets what waits: it is for somebody who has gone.
@@ -87,8 +98,15 @@ impl Calls {
     /// Carries an operation out.
     pub fn begin(self: &Rc<Calls>, id: u64, lane: Lane, op: Op) {
         let calls = self.clone();
+        let mut call = Box::pin(self.agent.call(lane, op));
+        // Many need not wait for anything. For those that do the task polls again: who wakes whom is settled then.
+        if let Poll::Ready(result) = call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            self.cancel(id);
+            self.reply(id, result);
+            return;
+        }
         let task = tokio::task::spawn_local(async move {
-            let result = calls.agent.call(lane, op).await;
+            let result = call.await;
             calls.running.borrow_mut().remove(&id);
             calls.reply(id, result);
         });
@@ -97,6 +115,11 @@ impl Calls {
             // A host that counts does not do that.
             earlier.abort();
         }
+    }
+
+    /// Whether an operation or a stream is under way.
+    pub fn is_busy(&self) -> bool {
+        !self.running.borrow().is_empty() || !self.pumps.borrow().is_empty()
     }
 
     /// Gives an operation up.
@@ -160,11 +183,18 @@ impl Calls {
         if let Ok(reply) = &result {
             opened(reply, &mut streams);
         }
-        let message = FromAgent::Reply { id, result };
-        if let Err(why) = self.outgoing.send(id, &message) {
-            if let FromAgent::Reply { result: Ok(reply), .. } = message {
-                self.agent.discard(reply);
+        let sent = match result {
+            Ok(Reply::Bytes(data)) => self.outgoing.send_bytes(id, data),
+            result => {
+                let message = FromAgent::Reply { id, result };
+                let sent = self.outgoing.send(id, &message);
+                if let (Err(_), FromAgent::Reply { result: Ok(reply), .. }) = (&sent, message) {
+                    self.agent.discard(reply);
+                }
+                sent
             }
+        };
+        if let Err(why) = sent {
             // An error is small.
             let _ = self.outgoing.send(id, &FromAgent::Reply { id, result: Err(OpError::limit(why)) });
             return;

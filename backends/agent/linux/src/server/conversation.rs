@@ -46,8 +46,8 @@ impl Conversation {
         self.end_calls();
     }
 
-    /// Takes bytes as they come.
-    pub async fn take(&self, bytes: &[u8]) {
+    /// Takes bytes as they come; says whether anything is under way that has to wait.
+    pub async fn take(&self, bytes: &[u8]) -> bool {
         self.inbox.borrow_mut().feed(bytes);
         let mut trouble = None;
         loop {
@@ -71,6 +71,7 @@ impl Conversation {
         if let Some(why) = trouble {
             self.garbled(why);
         }
+        self.calls().is_none_or(|calls| calls.is_busy())
     }
 
     fn no_room(&self, id: u64, bytes: usize) {

@@ -23,6 +23,9 @@ use crate::os::sys::{self, Fd, check};
 /// Bytes read and written at once: what the host's side writes at once.
 const PIECE: usize = 64 << 10;
 
+/// Bytes that a virtio port gives at a time: fewer are the end of what was there.
+const PAGE: usize = 4096;
+
 /// How often a port is looked for that is not there yet: its driver may still be starting.
 const LOOK_FOR_PORT: Duration = Duration::from_millis(2);
 
@@ -131,9 +134,11 @@ async fn speak(conversation: &Rc<Conversation>, port: &Port, returns: bool) -> R
         let (bytes, end) = fill(port, &mut buffer)?;
         if bytes > 0 {
             (moved, present) = (true, true);
-            conversation.take(buffer.get(..bytes).unwrap_or_default()).await;
-            // What was asked for begins before more is read.
-            tokio::task::yield_now().await;
+            let waits = conversation.take(buffer.get(..bytes).unwrap_or_default()).await;
+            if waits {
+                // What was asked for goes on before more is read.
+                tokio::task::yield_now().await;
+            }
         } else if end {
             if present {
                 conversation.disconnected();
@@ -159,6 +164,7 @@ async fn speak(conversation: &Rc<Conversation>, port: &Port, returns: bool) -> R
         if moved {
             continue;
         }
+        port.want_room(present && sent < out.len())?;
         if !present {
             port.changed_or_time().await;
         } else if sent < out.len() {
@@ -174,6 +180,8 @@ fn fill(port: &Port, buffer: &mut [u8]) -> Result<(usize, bool), Errno> {
     let mut filled = 0;
     while let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) {
         match port.read(room)? {
+            // The rest may have come meanwhile: whoever has taken this in looks again before it waits.
+            Read::Bytes(bytes) if bytes < PAGE => return Ok((filled + bytes, false)),
             Read::Bytes(bytes) => filled += bytes,
             Read::Nothing => break,
             Read::End => return Ok((filled, true)),

@@ -4,6 +4,7 @@
 //! listening, nor to ask again and again. So readiness is had from an epoll instance of the port's own, edge-triggered:
 //! it reports each change once, the host's return too.
 
+use std::cell::Cell;
 use std::io;
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub struct Port {
     /// Where it is not the same.
     output: Option<Fd>,
     events: AsyncFd<Fd>,
+    /// Whether it is told when there is room to write.
+    wants_room: Cell<bool>,
 }
 
 /// What one read came to.
@@ -41,12 +44,25 @@ impl Port {
         let epoll = Fd::from_call(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
         for fd in [Some(&input), output.as_ref()].into_iter().flatten() {
             sys::set_nonblocking(fd)?;
-            let events = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET;
-            let mut event = libc::epoll_event { events: events.cast_unsigned(), u64: 0 };
-            // SAFETY: `event` is there to be read.
-            check(unsafe { libc::epoll_ctl(epoll.raw(), libc::EPOLL_CTL_ADD, fd.raw(), &raw mut event) })?;
+            control(&epoll, libc::EPOLL_CTL_ADD, fd, 0)?;
         }
-        Ok(Port { input, output, events: sys::register(epoll, Interest::READABLE)? })
+        let events = sys::register(epoll, Interest::READABLE)?;
+        Ok(Port { input, output, events, wants_room: Cell::new(false) })
+    }
+
+    fn writes_to(&self) -> &Fd {
+        self.output.as_ref().unwrap_or(&self.input)
+    }
+
+    /// Says whether there is something that waits for room. A port that always told of room would tell after each write that
+    /// the host has taken it, when nobody wants to know.
+    pub fn want_room(&self, wanted: bool) -> Result<(), Errno> {
+        if self.wants_room.replace(wanted) == wanted {
+            return Ok(());
+        }
+        // What is ready already is told again.
+        let events = if wanted { libc::EPOLLOUT } else { 0 };
+        control(self.events.get_ref(), libc::EPOLL_CTL_MOD, self.writes_to(), events)
     }
 
     /// Reads what is there.
@@ -61,7 +77,7 @@ impl Port {
 
     /// Writes what there is room for.
     pub fn write(&self, data: &[u8]) -> Result<usize, Errno> {
-        match sys::write(self.output.as_ref().unwrap_or(&self.input).raw(), data) {
+        match sys::write(self.writes_to().raw(), data) {
             Err(Errno::EAGAIN | Errno::EINTR) => Ok(0),
             other => other,
         }
@@ -87,4 +103,12 @@ impl Port {
         // Either is a reason to look.
         let _ = tokio::time::timeout(SLOW_LOOK, self.changed()).await;
     }
+}
+
+/// Listens to a descriptor, to these events beside those that every one is listened to for.
+fn control(epoll: &Fd, operation: libc::c_int, fd: &Fd, more: libc::c_int) -> Result<(), Errno> {
+    let events = libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLET | more;
+    let mut event = libc::epoll_event { events: events.cast_unsigned(), u64: 0 };
+    // SAFETY: `event` is there to be read.
+    check(unsafe { libc::epoll_ctl(epoll.raw(), operation, fd.raw(), &raw mut event) }).map(drop)
 }
