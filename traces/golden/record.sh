@@ -14,7 +14,7 @@ record() { "$provium" --record always --quiet --traces "$into" "$@" || [ $? -le 
 suite=tests/lua
 record "$suite/concurrent_writers.test.lua" "$suite/stream.test.lua" "$suite/worker.test.lua" "$suite/worker_join.test.lua" \
     "$suite/programs.test.lua" "$suite/task.test.lua" "$suite/barrier.test.lua" "$suite/signals.test.lua" \
-    "$suite/vm.test.lua" "$suite/lock.test.lua" tests/lua-portable/files.test.lua \
+    "$suite/vm.test.lua" "$suite/lock.test.lua" "$suite/console.test.lua" tests/lua-portable/files.test.lua \
     tests/lua-failing/deadlock_of_tasks.test.lua tests/lua-failing/test_times_out.test.lua \
     tests/lua-failing/error_in_worker.test.lua tests/lua-failing/top_level_error.test.lua
 record --seed 3 tests/lua-races/lost_update.test.lua "$suite/concurrent_writers.test.lua" "$suite/programs.test.lua"
