@@ -25,7 +25,7 @@ fn file_systems_are_mounted_listed_and_unmounted() {
         "umount m",
         "mount -t nosuch x m",
         "mount -t tmpfs x nope",
-        "mount -o size=1 -t tmpfs x m",
+        "mount -o nr_inodes=1 -t tmpfs x m",
     ]);
     let codes: Vec<i32> = ran.iter().map(|ran| ran.code).collect();
     assert_eq!(codes, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 32, 32, 1], "{ran:#?}");
@@ -38,7 +38,7 @@ fn file_systems_are_mounted_listed_and_unmounted() {
     assert_eq!(ran[12].stderr, "umount: m: not mounted.\n");
     assert_eq!(ran[13].stderr, "mount: m: unknown filesystem type 'nosuch'.\n");
     assert_eq!(ran[14].stderr, "mount: nope: mount point does not exist.\n");
-    assert_eq!(ran[15].stderr, "mount: option '-o size=1' is not supported by the simulated guest\n");
+    assert_eq!(ran[15].stderr, "mount: option '-o nr_inodes=1' is not supported by the simulated guest\n");
 }
 
 #[test]
