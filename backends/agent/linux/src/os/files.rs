@@ -162,8 +162,7 @@ pub async fn read(pool: &Pool, table: &Table, fd: i32, offset: Option<u64>, len:
         Entry::File(file) => {
             let read = move |file: &File| {
                 let len = bounded(file, offset, len);
-                // What was read is copied into a message.
-                if len > MAX_INLINE && !has_room(2 * len as u64) {
+                if len > MAX_INLINE && !has_room(len as u64) {
                     return Err(Errno::ENOMEM);
                 }
                 sys::read(file.fd.raw(), offset, len)

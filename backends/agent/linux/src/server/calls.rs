@@ -170,8 +170,11 @@ impl Calls {
             }
             return;
         }
-        // The message is a copy.
-        let bytes = result.as_ref().map_or(0, bulk);
+        // The message is a copy, but bytes alone are sent as they are.
+        let bytes = match &result {
+            Ok(Reply::Bytes(_)) | Err(_) => 0,
+            Ok(reply) => bulk(reply),
+        };
         if bytes > LARGE
             && !has_room(bytes as u64)
             && let Ok(reply) = result
