@@ -21,14 +21,20 @@ test("what does not fit into the guest's memory", chaos.real, function(t)
     t:assert_eq(vm:write_file("/tmp/fits", fits), #fits)
     t:assert_eq(vm:stat("/tmp/fits").size, #fits)
 
-    -- A file that is there and whose bytes would have to be there three times.
-    refused(function() vm:read_file("/tmp/fits") end)
-    local file = vm:open_file("/tmp/fits", { read = true })
-    refused(function() file:read(#fits) end)
+    -- A file that is there, and whose bytes fit once more: they are sent as they were read.
+    t:assert(vm:read_file("/tmp/fits") == fits)
+    vm:unlink("/tmp/fits")
+
+    -- One whose bytes do not.
+    local size = 90 << 20
+    vm:run("head -c " .. size .. " /dev/zero > /tmp/larger"):assert_ok()
+    refused(function() vm:read_file("/tmp/larger") end)
+    local file = vm:open_file("/tmp/larger", { read = true })
+    refused(function() file:read(size) end)
     refused(function() file:read_all() end)
     t:assert_eq(#file:read(1 << 20), 1 << 20)
     file:close()
-    vm:unlink("/tmp/fits")
+    vm:unlink("/tmp/larger")
 
     -- Output that is not refused but cut.
     local result = vm:run("head -c 150000000 /dev/zero", { max_output = "150M" }):assert_ok()
