@@ -121,8 +121,9 @@ fn an_error_is_shown_with_its_line_and_the_next_line_runs() {
       at repl:7: t:assert_eq(1, 2)
     error: deadlock: nothing can happen any more
       at repl:8: vm:run_async('cat'):wait()
-      vm `vm`: pid 3 (cat) waits for data from pipe:[1], held by pid 1
-      task main waits in proc:wait at repl:8 for 340µs
+      vm `vm`: pid 3 (sh) waits for a child to end, held by pid 5
+      vm `vm`: pid 5 (cat) waits for data from pipe:[1], held by pid 1
+      task main waits in proc:wait at repl:8 for 400µs
     ");
     ran.says("skipped: for a reason\n")
         .says("= task main/1\nwarning: task main/1 (spawned at repl:10) raised an error that nobody joined: lost\n")
