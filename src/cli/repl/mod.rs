@@ -1,5 +1,6 @@
 //! `provium repl [PROFILE]`: a guest, and a prompt that has all of Lua.
 
+mod console;
 mod edit;
 mod reference;
 mod screen;
@@ -40,6 +41,9 @@ pub(super) struct ReplArgs {
     /// What drives the guests: sim, qemu
     #[arg(long, value_name = "NAME", value_parser = backend::parse, default_value = "sim", hide_default_value = true)]
     backend: BackendName,
+    /// Attach the terminal to the guest's console, with a shell on it, instead of taking Lua
+    #[arg(long)]
+    console: bool,
     /// Boot real guests from the beginning instead of cloning ones that have booted
     #[arg(long)]
     cold_boot: bool,
@@ -59,6 +63,9 @@ pub(super) fn repl(args: &ReplArgs) -> Result<Exit, CommandError> {
         return Err(CommandError::Profile { name: args.profile.clone(), known });
     }
     let screen = Screen::new(args.color.on());
+    if args.console {
+        return console::attach(args, &project, screen);
+    }
     if io::stdin().is_terminal() {
         interactive(args, &project, &here, screen)
     } else {

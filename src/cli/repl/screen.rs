@@ -50,6 +50,12 @@ impl Screen {
         self.line(&self.paint.faint(format!("({text})")));
     }
 
+    /// A word to a person where standard output belongs to a guest.
+    pub fn aside(&mut self, text: &str) {
+        // Nobody may be left to hear it.
+        let _ = writeln!(io::stderr(), "{}", self.paint.faint(format!("({text})")));
+    }
+
     /// What went wrong.
     pub fn complain(&mut self, text: &str) {
         let error = self.paint.bad("error:");

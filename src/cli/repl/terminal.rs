@@ -28,6 +28,29 @@ impl Terminal {
     }
 }
 
+/// A terminal whose every key goes to who reads it, until this is dropped.
+pub(super) struct Raw(Terminal);
+
+impl Terminal {
+    /// Has it pass every key on at once, and do nothing by itself with what is typed or shown.
+    ///
+    /// # Errors
+    /// When the terminal does not take it.
+    pub fn raw(self) -> io::Result<Raw> {
+        let mut settings = self.0;
+        // SAFETY: the settings are whole, and the call only changes them in place.
+        unsafe { libc::cfmakeraw(&mut settings) };
+        set(&settings)?;
+        Ok(Raw(self))
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        self.0.restore();
+    }
+}
+
 fn set(settings: &libc::termios) -> io::Result<()> {
     // SAFETY: the settings are whole, and the call only reads them.
     match unsafe { libc::tcsetattr(libc::STDIN_FILENO, libc::TCSADRAIN, settings) } {

@@ -35,8 +35,8 @@ fn a_command_runs_and_its_status_is_told() {
 }
 
 #[test]
-fn the_last_command_takes_the_place_of_the_shell() {
-    assert_eq!(out("sh -c 'echo $$; sh -c \"echo \\$PPID\"' | uniq | wc -l").trim(), "2");
+fn only_exec_takes_the_place_of_the_shell() {
+    assert_eq!(out("sh -c 'echo $$; sh -c \"echo \\$PPID\"' | uniq | wc -l").trim(), "1");
     assert_eq!(out("sh -c 'echo $$; exec sh -c \"echo \\$\\$\"' | uniq | wc -l").trim(), "1");
     // With a trap the shell must stay to run it.
     assert_eq!(out("sh -c 'trap \"echo bye\" EXIT; cat /dev/null'"), "bye\n");
@@ -217,4 +217,19 @@ fn scripts_without_interpreter_and_long_environments() {
     );
     let (_, stderr, code) = sh("x=$(printf '%01000000d' 1); export x y=$x z=$x; cat /dev/null; echo $?; exit 5");
     assert_eq!((stderr.as_str(), code), ("sh: 1: cat: Argument list too long\n", 5));
+}
+
+#[test]
+fn an_interactive_shell_asks_and_goes_on_after_errors() {
+    let script = "printf 'echo a\nif true\nthen echo b; fi\n)\n${x?unset}\necho $?\nnosuch\n' | PS1='[$((6 * 7))] ' PS2='more ' sh -i";
+    let (stdout, stderr, code) = sh(script);
+    assert_eq!((stdout.as_str(), code), ("a\nb\n2\n", 127));
+    assert_eq!(
+        stderr,
+        "[42] [42] more [42] sh: 4: Syntax error: \")\" unexpected\n[42] sh: 5: x: unset\n[42] [42] sh: 7: nosuch: not \
+         found\n[42] \n"
+    );
+    // What is no prompt's business stays as it was.
+    let (stdout, stderr, code) = sh("printf 'echo a\n)\necho b\n' | sh");
+    assert_eq!((stdout.as_str(), stderr.as_str(), code), ("a\n", "sh: 2: Syntax error: \")\" unexpected\n", 2));
 }

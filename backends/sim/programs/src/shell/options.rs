@@ -9,7 +9,7 @@ pub enum Opt {
     NoGlob,
     /// `-I`: no effect.
     IgnoreEof,
-    /// `-i`: shown in `$-`; there is no terminal handling here.
+    /// `-i`: commands on standard input are asked for with a prompt, and an error does not end the shell.
     Interactive,
     /// `-m`: no effect without a terminal.
     Monitor,

@@ -174,25 +174,51 @@ impl Shell {
         let mut line = 1;
         loop {
             let (parsed, text) = self.read_command(line).await?;
-            let parsed = match parsed {
-                Ok(parsed) => parsed,
-                Err(failure) => return Err(self.syntax_error(&failure).await),
+            let ran = match parsed {
+                Ok(parsed) if parsed.is_end && text.is_empty() => {
+                    if self.has(Opt::Interactive) {
+                        self.write_error(b"\n").await;
+                    }
+                    return Ok(status);
+                }
+                Ok(parsed) => {
+                    self.parsed_line = parsed.end_line;
+                    line = parsed.end_line;
+                    match &parsed.command {
+                        Some(command) => self.run_line(command, Mode::default()).await,
+                        None => Ok(status),
+                    }
+                }
+                Err(failure) => {
+                    line += text.iter().filter(|byte| **byte == b'\n').count();
+                    Err(self.syntax_error(&failure).await)
+                }
             };
-            if parsed.is_end && text.is_empty() {
-                return Ok(status);
-            }
-            self.parsed_line = parsed.end_line;
-            if let Some(command) = &parsed.command {
-                status = self.run_line(command, Mode::default()).await?;
-            }
-            line = parsed.end_line;
+            status = match ran {
+                // Who types gets to type on.
+                Err(Flow::Error(failed)) if self.has(Opt::Interactive) => {
+                    self.status = failed;
+                    failed
+                }
+                ran => ran?,
+            };
         }
+    }
+
+    /// Asks for a line.
+    async fn prompt(&mut self, variable: &[u8]) -> Result<(), Flow> {
+        if self.has(Opt::Interactive) {
+            let prompt = self.expand_prompt(variable).await?;
+            self.write_error(&prompt).await;
+        }
+        Ok(())
     }
 
     /// Reads lines until they make a complete command.
     async fn read_command(&mut self, line: usize) -> Result<(Result<Line, Failure>, Vec<u8>), Flow> {
         let mut text = Vec::new();
         loop {
+            self.prompt(if text.is_empty() { b"PS1" } else { b"PS2" }).await?;
             let more = self.read_line(&mut text).await;
             if self.has(Opt::Verbose) {
                 let start = text.len() - more;
