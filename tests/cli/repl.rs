@@ -210,3 +210,28 @@ fn a_real_guest_answers_a_script() {
     let ran = repl_with(&Project::new(&[]), &["--backend", "qemu"], lines).exits(0);
     assert_eq!(ran.out, "= \"provium-agent\\n\"\n= 4\n= \"kept\"\n");
 }
+
+#[test]
+fn lines_are_typed_at_a_console_until_its_shell_ends() {
+    let console = |lines: &str| repl_with(&Project::new(&[]), &["--console"], lines.as_bytes());
+    // The end of the input ends what reads it, and then the shell.
+    let lines = "echo $((6 * 7))\nsleep 20\ncat\nfor cat\n";
+    let ran = console(lines).exits(0);
+    assert!(ran.out.contains("vm# echo $((6 * 7))\r\n42\r\nvm# sleep 20\r\n"), "{}", ran.out);
+    assert!(ran.out.contains("vm# cat\r\nfor cat\r\nfor cat\r\nvm# "), "{}", ran.out);
+    assert_eq!(ran.out, console(lines).exits(0).out, "the same lines are the same session");
+    // Its status is that of its last command.
+    console("false\n").exits(1);
+    console("exit 0\nexit 1\n").exits(0);
+    console("").exits(0);
+    repl_with(&Project::new(&[]), &["--console", "none"], b"").exits(2).complains("no profile `none`");
+}
+
+#[test]
+fn lines_are_typed_at_the_console_of_a_real_guest() {
+    if !has_qemu() {
+        return;
+    }
+    let lines = b"echo $((6 * 7)) >/tmp/x\ncat /tmp/x\n";
+    repl_with(&Project::new(&[]), &["--console", "--backend", "qemu"], lines).exits(0).says("cat /tmp/x\r\n42\r\n");
+}

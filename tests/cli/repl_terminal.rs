@@ -121,3 +121,71 @@ fn ctrl_c_leaves_a_real_guest_as_it_is() {
     pty.types("exit\r");
     assert_eq!(pty.ends().code(), Some(0));
 }
+
+fn console(project: &Project, args: &[&str]) -> Pty {
+    let mut command = project.command(&["repl", "--console"]);
+    let mut pty = Pty::start(command.args(args).env("NO_COLOR", "1"));
+    pty.sees("Ctrl-] then q leaves");
+    pty.sees("Linux version");
+    pty.sees("vm# ");
+    assert!(!pty.is_cooked(), "the guest's terminal edits the lines");
+    pty
+}
+
+#[test]
+fn a_console_has_a_shell_and_every_key_until_its_own_keys_leave() {
+    let project = Project::new(&[]);
+    let mut pty = console(&project, &[]);
+    pty.types("echo $((6 * 7))\r");
+    pty.sees("echo $((6 * 7))\r\n42\r\n");
+    pty.sees("vm# ");
+    // The guest's terminal takes the last character back, and knows Ctrl-C.
+    pty.types("echo ab\u{7f}c\r");
+    pty.sees("\r\nac\r\n");
+    pty.types("nothing of this\u{3}");
+    pty.sees("^C");
+    pty.types("echo still\r");
+    pty.sees("\r\nstill\r\n");
+    // An error is none of the session's.
+    pty.types("if )\r");
+    pty.sees("Syntax error");
+    pty.sees("vm# ");
+    pty.types("\u{1d}q");
+    assert_eq!(pty.ends().code(), Some(0));
+    assert!(pty.is_cooked());
+}
+
+#[test]
+fn a_console_is_left_with_its_shell_and_by_signals() {
+    let project = Project::new(&[]);
+    let mut pty = console(&project, &[]);
+    pty.types("exit 3\r");
+    pty.sees("the shell on the console has ended");
+    assert_eq!(pty.ends().code(), Some(0));
+    assert!(pty.is_cooked());
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+        let mut pty = console(&project, &[]);
+        pty.signal(signal);
+        assert_eq!(pty.ends().signal(), Some(signal));
+        assert!(pty.is_cooked());
+    }
+}
+
+#[test]
+fn the_console_of_a_real_guest_has_a_shell_that_ctrl_c_reaches() {
+    if !has_qemu() {
+        return;
+    }
+    let project = Project::new(&[]);
+    let mut pty = console(&project, &["--backend", "qemu"]);
+    pty.types("echo $((6 * 7))\r");
+    pty.sees("echo $((6 * 7))\r\n42\r\n");
+    pty.sees("vm# ");
+    pty.types("stty size; echo asleep; sleep 1000\r");
+    pty.sees("\r\n50 120\r\nasleep\r\n");
+    pty.types("\u{3}");
+    pty.sees("vm# ");
+    pty.types("\u{1d}.");
+    assert_eq!(pty.ends().code(), Some(0));
+    assert!(pty.is_cooked());
+}

@@ -56,6 +56,11 @@ impl Screen {
         let _ = writeln!(io::stderr(), "{}", self.paint.faint(format!("({text})")));
     }
 
+    /// Goes to the beginning of a line: a guest was shown last, and may not have.
+    pub fn returns(&mut self) {
+        let _ = writeln!(io::stderr());
+    }
+
     /// What went wrong.
     pub fn complain(&mut self, text: &str) {
         let error = self.paint.bad("error:");

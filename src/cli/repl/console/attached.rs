@@ -145,17 +145,16 @@ impl Attached {
             Err(error) => return self.has_no_shell(&error.to_string()),
         };
         self.shell_after.set(Some(self.printed.get()));
-        match self.say(Op::ProcWait { proc, timeout_ns: None, kill: false }).await {
-            Ok(Reply::Run(ended)) => match shell::why_not(&ended) {
+        // Whatever becomes of the guest ends the console's stream, too, and is told then, behind what it printed.
+        if let Ok(Reply::Run(ended)) = self.say(Op::ProcWait { proc, timeout_ns: None, kill: false }).await {
+            match shell::why_not(&ended) {
                 Some(why) => self.has_no_shell(&why),
                 None => {
                     // What it printed at last is still to be shown.
                     self.quiet(QUIET).await;
                     self.leave(Left::Shell(ended.status));
                 }
-            },
-            // Whatever has become of the guest ends the console's stream, too, and is told then, behind what it printed.
-            Ok(_) | Err(_) => {}
+            }
         }
     }
 
@@ -163,7 +162,7 @@ impl Attached {
     fn has_no_shell(&self, why: &str) {
         self.no_shell.set(true);
         // The terminal may be one that does not return by itself.
-        eprint!("provium: the guest has no shell on its console: {why}\r\n");
+        let _ = write!(io::stderr(), "provium: the guest has no shell on its console: {why}\r\n");
     }
 
     /// Types what is for the guest.

@@ -6,7 +6,6 @@ mod keyboard;
 mod shell;
 
 use std::cell::RefCell;
-use std::io::{self, IsTerminal};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -35,8 +34,7 @@ const VM: &str = "vm";
 
 /// Boots a guest, and connects its console to standard input and output until somebody leaves.
 pub(super) fn attach(args: &ReplArgs, project: &Project, mut screen: Screen) -> Result<Exit, CommandError> {
-    let is_terminal = io::stdin().is_terminal();
-    let terminal = Terminal::found().filter(|_| is_terminal);
+    let terminal = Terminal::found();
     // Ctrl-C is a key like any other once the console is attached; before, and from elsewhere, it ends everything.
     Signals::install(Stop::new(), terminal).map_err(CommandError::Input)?.closing();
     let backend = Backends::open(args.backend, project, args.cold_boot)?.make(args.seed, None, None);
@@ -59,7 +57,7 @@ pub(super) fn attach(args: &ReplArgs, project: &Project, mut screen: Screen) -> 
         attached.converse(&executor, keyboard, terminal_size());
         let left = until_left(&executor, &backend, &attached, virtual_clock);
         drop(raw);
-        eprintln!();
+        screen.returns();
         left
     } else {
         let keyboard = Keyboard::lines().map_err(CommandError::Input)?;
@@ -67,7 +65,7 @@ pub(super) fn attach(args: &ReplArgs, project: &Project, mut screen: Screen) -> 
         until_left(&executor, &backend, &attached, false)
     };
     executor.cancel_all();
-    let exit = tell(&left, is_terminal, &mut screen);
+    let exit = tell(&left, terminal.is_some(), &mut screen);
     // It may be off, or lost, already.
     let _ = finish(&executor, guest.call(Lane::Main, Op::Shutdown));
     Ok(exit)
