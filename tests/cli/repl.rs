@@ -225,6 +225,8 @@ fn lines_are_typed_at_a_console_until_its_shell_ends() {
     console("false\n").exits(1);
     console("exit 0\nexit 1\n").exits(0);
     console("").exits(0);
+    let ran = console("echo c >/proc/sysrq-trigger\necho more\n").exits(2);
+    ran.complains("(the guest `vm` panicked: sysrq triggered crash)").says("Kernel panic").does_not_say("more");
     repl_with(&Project::new(&[]), &["--console", "none"], b"").exits(2).complains("no profile `none`");
 }
 

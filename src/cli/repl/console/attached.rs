@@ -33,8 +33,8 @@ pub(super) enum Left {
     Shell(ExitStatus),
     /// There is no shell, and all was typed.
     Quiet,
-    /// The guest is off.
-    Off,
+    /// The guest is gone, and how.
+    Gone(String),
     /// It cannot go on.
     Lost(String),
     /// Nobody reads what the console prints.
@@ -131,9 +131,18 @@ impl Attached {
                         return self.leave(Left::Unread);
                     }
                 }
-                Ok(None) => return self.leave(Left::Off),
+                Ok(None) => return self.leave(Left::Gone(self.how_it_went().await)),
                 Err(error) => return self.leave(Left::Lost(error.to_string())),
             }
+        }
+    }
+
+    /// How a guest was lost, which it says to whatever is asked of it. The last lines of the console, which follow, were
+    /// shown.
+    async fn how_it_went(&self) -> String {
+        match self.say(Op::Inspect).await {
+            Ok(_) => "the guest is off".to_owned(),
+            Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
         }
     }
 
@@ -194,15 +203,24 @@ impl Attached {
 
     async fn type_lines(&self, keyboard: &Keyboard, stands_still: bool) {
         self.prompted().await;
+        let mut within = false;
         loop {
             let line = if stands_still { keyboard.wait() } else { keyboard.next().await };
             match line {
                 Some(Ok(line)) => {
+                    within = !line.ends_with(b"\n");
                     if !self.type_at(line).await {
                         return;
                     }
                 }
                 Some(Err(error)) => return self.leave(Left::Lost(format!("standard input cannot be read: {error}"))),
+                // The last line may lack its end.
+                None if within => {
+                    within = false;
+                    if !self.type_at(b"\n".to_vec()).await {
+                        return;
+                    }
+                }
                 None => break,
             }
             self.quiet(QUIET).await;
@@ -245,5 +263,36 @@ impl Attached {
             }
             self.backend.sleep(until - now).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use provium_protocol::choice::Fixed;
+    use provium_protocol::profile::BootSpec;
+
+    use super::*;
+    use crate::cli::backend::simulator;
+    use crate::exec::Ran;
+    use crate::runner::observe::Observers;
+
+    #[test]
+    fn a_guest_without_a_shell_keeps_its_console() {
+        let backend = simulator(Rc::new(Fixed::default()));
+        let executor = Executor::new(Rc::clone(&backend), Observers::default(), None);
+        let tried = Rc::new(RefCell::new(None));
+        let (slot, lab) = (Rc::clone(&tried), Rc::clone(&backend));
+        executor.spawn("test", None, async move {
+            let guest = lab.boot(BootSpec { vm: "vm".to_owned(), ..BootSpec::default() }).await.expect("a guest");
+            let gone = guest.call(Lane::Main, Op::Unlink("/bin/sh".into())).await;
+            assert_eq!(gone, Ok(Reply::Unit));
+            let attached = Attached::new(&lab, &guest, "vm".to_owned());
+            attached.run_shell(None).await;
+            *slot.borrow_mut() = Some(attached);
+        });
+        assert_eq!(executor.run(None, &mut || tried.borrow().is_some()), Ran::Done);
+        let attached = tried.take().expect("it was tried");
+        assert!(attached.no_shell.get());
+        assert!(!attached.has_left());
     }
 }

@@ -100,9 +100,10 @@ fn tell(left: &Left, is_terminal: bool, screen: &mut Screen) -> Exit {
             if is_terminal || *status == ExitStatus::Exited(0) { Exit::Passed } else { Exit::TestFailed }
         }
         Left::Quiet => Exit::CouldNotRun,
-        Left::Off => {
-            screen.aside("the guest is off");
-            Exit::Passed
+        Left::Gone(how) => {
+            screen.aside(how);
+            // A person sees it; who sent lines may have had some for a guest that was not there any more.
+            if is_terminal { Exit::Passed } else { Exit::CouldNotRun }
         }
         Left::Lost(why) => {
             screen.complain(why);
