@@ -34,7 +34,7 @@ fn repl_with(project: &Project, args: &[&str], lines: &[u8]) -> Ran {
     writer.join().expect("the writer does not panic");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the command writes UTF-8");
     let ran = Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) };
-    assert!(!ran.err.contains("panicked"), "{}", ran.err);
+    assert!(!ran.err.contains("panicked at"), "{}", ran.err);
     ran
 }
 
