@@ -235,6 +235,7 @@ fn lines_are_typed_at_the_console_of_a_real_guest() {
     if !has_qemu() {
         return;
     }
-    let lines = b"echo $((6 * 7)) >/tmp/x\ncat /tmp/x\n";
-    repl_with(&Project::new(&[]), &["--console", "--backend", "qemu"], lines).exits(0).says("cat /tmp/x\r\n42\r\n");
+    // Where its kernel puts a message, and how a line is shown that is typed early, is up to the guest.
+    let lines = b"echo answer-$((6 * 7)) >/tmp/x\ncat /tmp/x\n";
+    repl_with(&Project::new(&[]), &["--console", "--backend", "qemu"], lines).exits(0).says("answer-42\r\n");
 }
