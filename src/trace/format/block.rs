@@ -117,25 +117,23 @@ impl Head {
 }
 
 /// Packs blocks; one for each trace.
+#[derive(Default)]
 pub struct Packer {
-    context: Compressor,
+    /// Made for the first block: most traces of runs that pass are dropped before they have one.
+    context: Option<Compressor>,
     number: u32,
 }
 
 impl Packer {
-    /// A packer for the blocks of one trace.
-    ///
-    /// # Errors
-    /// When zstd cannot be set up.
-    pub fn new() -> Result<Packer, WriteError> {
-        Ok(Packer { context: Compressor::new().map_err(WriteError::Compress)?, number: 0 })
-    }
-
     /// Appends a block of records to `out`. `raw` is at most [`MAX_BLOCK`] bytes and not empty.
     ///
     /// # Errors
-    /// When zstd fails; `out` is then of no use.
+    /// When zstd fails, or cannot be set up; `out` is then of no use.
     pub fn records(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<(), WriteError> {
+        let context = match &mut self.context {
+            Some(context) => context,
+            None => self.context.insert(Compressor::new().map_err(WriteError::Compress)?),
+        };
         let start = out.len();
         out.reserve(HEAD + MAX_PAYLOAD);
         out.extend_from_slice(&[0; HEAD]);
@@ -143,8 +141,7 @@ impl Packer {
         loop {
             let at = out.len();
             let mut output = OutBuffer::around_pos(out, at);
-            let left = self
-                .context
+            let left = context
                 .get()
                 .compress_stream2(&mut output, &mut input, ZSTD_EndDirective::ZSTD_e_flush)
                 .map_err(|code| WriteError::Compress(get_error_name(code)))?;

@@ -54,7 +54,7 @@ impl<W: Write> TraceWriter<W> {
             out,
             raw: Vec::with_capacity(MAX_BLOCK),
             packed: Vec::new(),
-            packer: Packer::new()?,
+            packer: Packer::default(),
             totals: Totals::default(),
             moved: 0,
             stopped: false,
