@@ -30,7 +30,7 @@ pub(crate) async fn cause(machine: &Machine, answerer: &Answerer) -> String {
         biased;
         ended = machine.ended() => ended.to_string(),
         () = answerer.closed() => end_or(machine, "QEMU closed the link to its agent").await,
-        // `qemu-guest-agent` may be started again, and knows no handles.
+        // `qemu-guest-agent` may be started again, and what is asked of a forgotten handle is refused then.
         () = agent_ended(events), if matches!(answerer, Answerer::Agent(_)) => end_or(machine, "its agent has ended, while the machine runs").await,
         () = answerer.unresponsive() => unresponsive(machine).await,
     }
