@@ -40,13 +40,17 @@ impl Budget {
     /// Takes what there is of `wanted` more bytes, for somebody who has kept `before`.
     fn take(&self, before: u64, wanted: u64) -> u64 {
         // A result is a copy of what is kept, and a message with another one.
-        let tight = || !(self.has_room)(2 * (before + wanted) + ROOM_STEP);
-        if before / ROOM_STEP != (before + wanted) / ROOM_STEP && tight() {
+        if before / ROOM_STEP != (before + wanted) / ROOM_STEP && !self.has_room(2 * (before + wanted)) {
             return 0;
         }
         let granted = wanted.min(self.left.get());
         self.left.set(self.left.get() - granted);
         granted
+    }
+
+    /// Whether the system can spare so many bytes, and some more for the next ones.
+    fn has_room(&self, bytes: u64) -> bool {
+        (self.has_room)(bytes + ROOM_STEP)
     }
 
     fn give_back(&self, bytes: u64) {
@@ -80,6 +84,8 @@ struct State {
     total: u64,
     /// Where each open stream stands, counted from the first byte.
     cursors: BTreeMap<StreamId, u64>,
+    /// A first stream is still expected: until it is there, nothing is dropped.
+    expecting: bool,
     error: Option<OpError>,
 }
 
@@ -91,6 +97,9 @@ impl State {
 
     /// Drops what every stream has read.
     fn trim(&mut self) {
+        if self.expecting {
+            return;
+        }
         let slowest = self.cursors.values().min().copied().unwrap_or(self.total);
         let read = slowest.saturating_sub(self.beyond_start()).min(self.beyond.len() as u64);
         self.beyond.drain(..read as usize);
@@ -112,7 +121,29 @@ impl Capture {
         Capture { limit, budget, state: RefCell::default(), ended: Cell::new(false), changed: Notify::new() }
     }
 
-    /// Ends when more bytes may come: at once unless an open stream lags behind by a whole window.
+    /// A flow that drops nothing until its first stream is opened or [`Capture::expect_no_stream`] is called.
+    pub fn expecting_a_stream(limit: u64, budget: Rc<Budget>) -> Capture {
+        let capture = Capture::new(limit, budget);
+        capture.state.borrow_mut().expecting = true;
+        capture
+    }
+
+    /// Whether bytes are kept for a stream that is not there yet.
+    pub fn expects_a_stream(&self) -> bool {
+        self.state.borrow().expecting
+    }
+
+    /// Says that from now on bytes beyond the limit may be dropped unless a stream is there.
+    pub fn expect_no_stream(&self) {
+        {
+            let state = &mut *self.state.borrow_mut();
+            state.expecting = false;
+            state.trim();
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Ends when more bytes may come: at once unless a stream, open or expected, lags behind by a whole window.
     pub async fn room(&self) {
         until(&self.changed, || (self.state.borrow().beyond.len() < WINDOW).then_some(())).await;
     }
@@ -127,6 +158,8 @@ impl Capture {
             state.kept.extend_from_slice(&data[..kept]);
             state.beyond.extend(&data[kept..]);
             state.total += data.len() as u64;
+            // What only may be wanted must not take what the system lives on.
+            state.expecting &= kept == data.len() || self.budget.has_room(state.beyond.len() as u64);
             // Bytes that no stream waits for are gone at once.
             state.trim();
         }
@@ -169,7 +202,9 @@ impl Capture {
 
     /// Opens a stream that begins at the first byte.
     pub fn open(&self, id: StreamId) {
-        self.state.borrow_mut().cursors.insert(id, 0);
+        let state = &mut *self.state.borrow_mut();
+        state.cursors.insert(id, 0);
+        state.expecting = false;
     }
 
     /// Closes a stream: it holds nothing back any more.
@@ -292,6 +327,47 @@ mod tests {
         assert_eq!(next(&capture, S), Some(Next::Data(b"ab".to_vec())));
         assert_eq!(next(&capture, S), Some(Next::Gap(4)));
         assert_eq!(next(&capture, S), Some(Next::Data(b"gh".to_vec())));
+    }
+
+    #[test]
+    fn nothing_is_dropped_while_the_first_stream_is_expected() {
+        let capture = Capture::expecting_a_stream(2, Rc::default());
+        capture.push(b"abcdef");
+        assert!(capture.expects_a_stream() && has_room(&capture));
+        capture.push(&[0; WINDOW]);
+        assert!(!has_room(&capture));
+        capture.open(S);
+        assert!(!capture.expects_a_stream() && !has_room(&capture));
+        assert_eq!(next(&capture, S), Some(Next::Data(b"ab".to_vec())));
+        let Some(Next::Data(data)) = next(&capture, S) else { panic!("the next bytes are there") };
+        assert_eq!((data.len(), &data[..5]), (MAX_FRAME, &b"cdef\0"[..]));
+        assert!(has_room(&capture));
+        capture.close(S);
+        capture.push(b"x");
+        capture.end();
+        capture.open(S);
+        assert_eq!(next(&capture, S), Some(Next::Data(b"ab".to_vec())));
+        assert_eq!(next(&capture, S), Some(Next::Gap(4 + WINDOW as u64 + 1)));
+    }
+
+    #[test]
+    fn a_stream_that_is_expected_no_more_holds_nothing_back() {
+        let capture = Capture::expecting_a_stream(2, Rc::default());
+        capture.push(&[0; WINDOW + 2]);
+        assert!(!has_room(&capture));
+        capture.expect_no_stream();
+        assert!(has_room(&capture));
+        assert_eq!(capture.state.borrow().beyond.len(), 0);
+    }
+
+    #[test]
+    fn for_an_expected_stream_no_more_is_kept_than_the_system_has_room_for() {
+        let budget = Rc::new(Budget::new(Box::new(|bytes| bytes <= ROOM_STEP + 1_000)));
+        let capture = Capture::expecting_a_stream(0, budget);
+        capture.push(&[0; 1_000]);
+        assert!(capture.expects_a_stream());
+        capture.push(&[0; 1]);
+        assert!(!capture.expects_a_stream());
     }
 
     #[test]

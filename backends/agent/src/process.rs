@@ -105,8 +105,11 @@ impl Proc {
         until(&self.changed, || self.ending.get().map(|_| ())).await;
     }
 
-    /// Ends when the result is there: process and pipes are done.
+    /// Ends when the result is there: process and pipes are done. Who waits for that wants the process to go on
+    /// whether or not somebody reads its output.
     pub async fn finished(&self) {
+        self.stdout.expect_no_stream();
+        self.stderr.expect_no_stream();
         until(&self.changed, || self.finished_at.get().map(|_| ())).await;
     }
 

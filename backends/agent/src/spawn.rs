@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use provium_protocol::exec::{ByteString, Command, ExecSpec};
+use provium_protocol::limits::STREAM_PATIENCE_NS;
 use provium_protocol::process::OutputStream;
 use provium_protocol::{Lane, OpError};
 
@@ -13,7 +14,7 @@ use crate::checks::{self, text};
 use crate::os::{Child, SpawnError, SpawnSpec, SpawnStage};
 use crate::process::{Proc, label};
 use crate::stdin::{self, Stdin};
-use crate::sync::{First, race};
+use crate::sync::{First, race, within};
 use crate::{Os, ending};
 
 /// Where programs are searched when the environment has no `PATH`: what a login shell of root has.
@@ -35,7 +36,7 @@ pub async fn start<O: Os>(agent: &Rc<Inner<O>>, lane: Lane, spec: &ExecSpec) -> 
         child.pid,
         label(&spec.command),
         child.stdin.map_or_else(Stdin::none, |fd| Stdin::pipe(fd, spec.stdin_open)),
-        [(); 2].map(|()| Capture::new(spec.max_output, agent.budget.clone())),
+        [(); 2].map(|()| Capture::expecting_a_stream(spec.max_output, agent.budget.clone())),
         started,
     ));
     agent.procs.add(&proc);
@@ -66,7 +67,7 @@ async fn pump<O: Os>(agent: Rc<Inner<O>>, proc: Rc<Proc>, output: OutputStream, 
     let capture = proc.output(output);
     loop {
         let read = async {
-            capture.room().await;
+            room(&*agent.os, capture).await;
             agent.os.read(fd, PIPE_READ).await
         };
         match race(proc.cut.wait(), read).await {
@@ -78,6 +79,15 @@ async fn pump<O: Os>(agent: Rc<Inner<O>>, proc: Rc<Proc>, output: OutputStream, 
     let _ = agent.os.close(fd).await;
     capture.end();
     ending::check_finished(&agent, &proc);
+}
+
+/// Ends when more output may come. Who has not opened a stream by then had time enough.
+async fn room<O: Os>(os: &O, capture: &Capture) {
+    let patience = capture.expects_a_stream().then_some(STREAM_PATIENCE_NS);
+    if within(os, patience, capture.room()).await.is_none() {
+        capture.expect_no_stream();
+        capture.room().await;
+    }
 }
 
 /// Settles what is left open in a request.

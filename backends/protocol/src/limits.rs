@@ -33,6 +33,11 @@ pub const MAX_SYSCALL_BUF: usize = 64 << 20;
 /// How long `close` waits after SIGTERM before it sends SIGKILL, in nanoseconds (2 s).
 pub const CLOSE_PATIENCE_NS: u64 = 2_000_000_000;
 
+/// How long a process whose output is beyond what is kept is held back for a stream that nobody has
+/// opened yet, in nanoseconds (5 s): far longer than a test takes from `run_async` to the stream, short
+/// enough for a process whose output nobody wants.
+pub const STREAM_PATIENCE_NS: u64 = 5_000_000_000;
+
 /// How long an operation waits for output that is still in the pipes after SIGKILL of the group, in
 /// nanoseconds (0.1 s): what a killed group wrote is there at once; a stranger that holds the pipe
 /// must not delay the result.

@@ -5,6 +5,7 @@ mod common;
 use common::*;
 use provium_protocol::exec::ExitStatus;
 use provium_protocol::fs::{OpenMode, TailStart};
+use provium_protocol::limits::STREAM_PATIENCE_NS;
 use provium_protocol::process::{OutputStream, ProcHandle};
 use provium_protocol::{Errno, ErrorKind, Op, OpError, Reply, StreamId};
 
@@ -69,6 +70,47 @@ fn nothing_is_lost_beyond_what_is_kept() {
     assert_eq!(bed.all(stdout).len(), 3_000_000);
     let reply = bed.wait(proc);
     assert_eq!((reply.status, reply.stdout.len(), reply.truncated), (ExitStatus::Exited(0), 1_000, true));
+}
+
+#[test]
+fn a_stream_gets_the_first_byte_however_small_the_limit_and_however_fast_the_process() {
+    for bytes in [3_000, 3_000_000] {
+        let bed = Bed::new();
+        let mut spec = acts(&format!("fill:{bytes}"));
+        spec.max_output = 0;
+        let (proc, _) = spawned(bed.call(Op::Spawn(spec)));
+        bed.pass(1_000 * MS);
+        let stdout = stream(&bed, proc, STDOUT);
+        assert_eq!(bed.all(stdout).len(), bytes);
+        assert_eq!(bed.wait(proc).status, ExitStatus::Exited(0));
+    }
+}
+
+#[test]
+fn a_process_waits_some_seconds_for_a_stream_and_then_goes_on_without() {
+    let bed = Bed::new();
+    let mut spec = acts("fill:3000000");
+    spec.max_output = 0;
+    let (proc, _) = spawned(bed.call(Op::Spawn(spec)));
+    bed.pass(STREAM_PATIENCE_NS - 1_000 * MS);
+    assert_eq!(bed.processes().len(), 1);
+    bed.pass(2_000 * MS);
+    assert_eq!(bed.processes().len(), 0);
+    let stdout = stream(&bed, proc, STDOUT);
+    let gap = bed.sim.block_on(bed.guest.next_frame(stdout)).expect("it ends").expect_err("bytes are missing");
+    assert!(gap.message.starts_with("3000000 bytes beyond max_output"), "{gap}");
+}
+
+#[test]
+fn who_waits_for_the_end_waits_for_no_stream() {
+    let bed = Bed::new();
+    let mut spec = acts("fill:3000000");
+    spec.max_output = 0;
+    let (proc, _) = spawned(bed.call(Op::Spawn(spec)));
+    let reply = bed.wait(proc);
+    assert_eq!(reply.status, ExitStatus::Exited(0));
+    // In guest time, which is exact.
+    assert!(reply.duration_ns < STREAM_PATIENCE_NS, "{} ns", reply.duration_ns);
 }
 
 #[test]
