@@ -9,25 +9,25 @@ mod describe;
 mod library;
 #[path = "common/no_host.rs"]
 mod no_host;
+#[path = "common/real_host.rs"]
+mod real_host;
 #[path = "common/recorded.rs"]
 mod recorded;
 #[path = "common/replayed.rs"]
 mod replayed;
 
-use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use describe::describe;
 use library::files;
-use provium::config::Project;
 use provium::runner::event::{Event, Verdict};
 use provium::runner::file::FileToRun;
 use provium::trace::record::{Header, Record};
 use provium::trace::replay::Mode;
+use provium_qemu::QemuBackend;
 use provium_qemu::backend::Host;
-use provium_qemu::profile::QemuProfile;
-use provium_qemu::{QemuBackend, image, testing};
+use real_host::host;
 use recorded::record_on;
 use replayed::{differences, replay};
 
@@ -35,16 +35,6 @@ use replayed::{differences, replay};
 /// simulated guests have.
 const LEAST_TESTS: usize = 440;
 const MOST_SKIPPED: usize = 40;
-
-/// What all real guests of this process share; `None` when there can be none.
-fn host() -> Option<Arc<Host>> {
-    let project = Project::find(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("the repository has a good provium.toml");
-    let host = Host::new(project.qemu, false, Box::new(|line| eprintln!("{line}"))).expect("a thread");
-    testing::available("QEMU", host.find_qemu())?;
-    let made = image::ensure(&QemuProfile::named("linux"), &mut |line| eprintln!("{line}"));
-    testing::available("image of the profile `linux`", made)?;
-    Some(host)
-}
 
 fn record(host: &Arc<Host>, file: &FileToRun) -> (Header, Vec<Record>, Vec<Event>) {
     record_on(file, None, false, &|choices| Rc::new(QemuBackend::new(Arc::clone(host), choices)))

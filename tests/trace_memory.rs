@@ -1,37 +1,13 @@
 //! Hostile traces cost bounded memory. A test binary of its own, because it counts every byte of the process.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+#[path = "common/counting.rs"]
+mod counting;
 
+use counting::counted;
 use provium::trace::format::codec::MAX_RECORD;
 use provium::trace::format::context::DICTIONARY;
 use provium::trace::format::{TraceReader, TraceWriter};
 use provium::trace::record::Header;
-
-/// Counts what is allocated, and the most that ever was.
-struct Counting;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: everything is passed on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// The most memory that a reader may take, in bytes: the record's bytes, its parts, and both again while they grow.
 const MOST: usize = 6 * MAX_RECORD;
@@ -70,11 +46,11 @@ fn file(start: &[u8], repeated: &[u8], total: usize) -> Vec<u8> {
 
 /// Reads to the end; says how much memory that took.
 fn read(file: &[u8]) -> usize {
-    let before = NOW.load(Ordering::Relaxed);
-    PEAK.store(before, Ordering::Relaxed);
-    let mut reader = TraceReader::new(file).expect("the header is good");
-    while let Ok(Some(_)) = reader.next_record() {}
-    PEAK.load(Ordering::Relaxed) - before
+    let ((), took) = counted(|| {
+        let mut reader = TraceReader::new(file).expect("the header is good");
+        while let Ok(Some(_)) = reader.next_record() {}
+    });
+    took
 }
 
 #[test]

@@ -13,28 +13,17 @@ mod echo;
 mod qga;
 mod raw;
 mod read_file;
+#[path = "../../tests/common/real_host.rs"]
+mod real_host;
 mod recording;
 mod round_trip;
 mod run_true;
 mod stats;
 
-use std::path::Path;
 use std::sync::Arc;
 
-use provium::config::Project;
 use provium_qemu::backend::Host;
-use provium_qemu::profile::QemuProfile;
-use provium_qemu::{image, testing};
-
-/// What all real guests of this process share; `None`, said on standard error, when there can be none.
-fn host() -> Option<Arc<Host>> {
-    let project = Project::find(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("the repository has a good provium.toml");
-    let host = Host::new(project.qemu, false, Box::new(|line| eprintln!("{line}"))).expect("a thread");
-    testing::available("QEMU", host.find_qemu())?;
-    let made = image::ensure(&QemuProfile::named("linux"), &mut |line| eprintln!("{line}"));
-    testing::available("image of the profile `linux`", made)?;
-    Some(host)
-}
+use real_host::host;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();

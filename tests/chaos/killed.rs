@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use provium_qemu::image::Cache;
 
-use crate::real::host;
+use crate::real_host::host;
 
 /// Far beyond what a boot takes on the slowest machine that tests run on: it only keeps a broken test from hanging.
 const PATIENCE: Duration = Duration::from_secs(240);

@@ -10,6 +10,8 @@ mod describe;
 mod library;
 #[path = "../common/no_host.rs"]
 mod no_host;
+#[path = "../common/real_host.rs"]
+mod real_host;
 #[path = "../common/recorded.rs"]
 mod recorded;
 #[path = "../common/replayed.rs"]

@@ -1,36 +1,15 @@
 //! Files of `tests/lua-chaos` on real guests, and again without them.
 
-use std::path::Path;
-use std::sync::{Arc, OnceLock};
-
-use provium::config::Project;
 use provium::runner::event::{Event, Verdict};
 use provium::runner::file::FileToRun;
 use provium::trace::replay::Mode;
-use provium_qemu::backend::Host;
-use provium_qemu::profile::QemuProfile;
-use provium_qemu::{image, testing};
 
 use crate::describe::describe;
 use crate::library::files;
+use crate::real_host::host;
 use crate::recorded::record_on;
 use crate::replayed::{differences, replay};
 use crate::trouble::Troubled;
-
-/// What all real guests of this process share; `None` when there can be none.
-pub fn host() -> Option<Arc<Host>> {
-    static HOST: OnceLock<Option<Arc<Host>>> = OnceLock::new();
-    HOST.get_or_init(|| {
-        let project =
-            Project::find(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("the repository has a good provium.toml");
-        let host = Host::new(project.qemu, false, Box::new(|line| eprintln!("{line}"))).expect("a thread");
-        testing::available("QEMU", host.find_qemu())?;
-        let made = image::ensure(&QemuProfile::named("linux"), &mut |line| eprintln!("{line}"));
-        testing::available("image of the profile `linux`", made)?;
-        Some(host)
-    })
-    .clone()
-}
 
 /// The file of this name.
 pub fn file(name: &str) -> FileToRun {

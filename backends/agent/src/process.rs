@@ -4,18 +4,14 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use provium_protocol::Nanos;
-use provium_protocol::exec::{Command, ExitStatus, RunReply};
+use provium_protocol::exec::{ExitStatus, RunReply};
 use provium_protocol::process::{OutputStream, ProcHandle};
 use tokio::sync::Notify;
 
 use crate::capture::Capture;
-use crate::checks::text;
 use crate::os::Ending;
 use crate::stdin::Stdin;
 use crate::sync::{Flag, until};
-
-/// Characters of a command shown in messages: one line of a report.
-const LABEL_CHARS: usize = 60;
 
 /// What the agent knows of one process.
 pub struct Proc {
@@ -157,28 +153,6 @@ impl Proc {
     }
 }
 
-/// A command in a few words.
-pub fn label(command: &Command) -> String {
-    let whole = match command {
-        Command::Shell(script) => script.clone(),
-        Command::Direct { program, args } => {
-            let mut words = program.clone();
-            // Enough words to fill a label: the rest would be cut off anyway.
-            for arg in args.iter().take(LABEL_CHARS) {
-                words.push(' ');
-                words.push_str(&text(&arg.0));
-            }
-            words
-        }
-    };
-    let mut line: String = whole.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LABEL_CHARS + 1).collect();
-    if line.chars().count() > LABEL_CHARS {
-        line = line.chars().take(LABEL_CHARS - 1).collect();
-        line.push('…');
-    }
-    line
-}
-
 #[cfg(test)]
 mod tests {
     use provium_protocol::Signal;
@@ -216,14 +190,5 @@ mod tests {
         proc.set_ending(Ending::Signalled(Signal::SIGKILL), 60);
         assert_eq!(proc.reply().map(|reply| reply.status), Some(ExitStatus::TimedOut));
         assert_eq!(proc.exit_status(), Some(ExitStatus::Signalled(Signal::SIGKILL)));
-    }
-
-    #[test]
-    fn labels_are_one_short_line() {
-        let long = label(&Command::Shell("é\n".repeat(100)));
-        assert_eq!(long.chars().count(), LABEL_CHARS);
-        assert!(!long.contains('\n') && long.ends_with('…'));
-        let direct = Command::Direct { program: "dd".into(), args: vec!["if=/x".into(), "bs=1".into()] };
-        assert_eq!(label(&direct), "dd if=/x bs=1");
     }
 }

@@ -12,7 +12,7 @@ use crate::agent::Inner;
 use crate::capture::Capture;
 use crate::checks::{self, text};
 use crate::os::{Child, SpawnError, SpawnSpec, SpawnStage};
-use crate::process::{Proc, label};
+use crate::process::Proc;
 use crate::stdin::{self, Stdin};
 use crate::sync::{First, race, within};
 use crate::{Os, ending};
@@ -34,7 +34,7 @@ pub async fn start<O: Os>(agent: &Rc<Inner<O>>, lane: Lane, spec: &ExecSpec) -> 
     let proc = Rc::new(Proc::new(
         agent.procs.next_handle(),
         child.pid,
-        label(&spec.command),
+        spec.command.label(),
         child.stdin.map_or_else(Stdin::none, |fd| Stdin::pipe(fd, spec.stdin_open)),
         [(); 2].map(|()| Capture::expecting_a_stream(spec.max_output, agent.budget.clone())),
         started,

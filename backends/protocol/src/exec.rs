@@ -18,6 +18,29 @@ pub enum Command {
     },
 }
 
+/// Characters of a command shown in messages: one line of a report.
+const LABEL_CHARS: usize = 60;
+
+impl Command {
+    /// The command in a few words, for messages: one line, cut off after 60 characters.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let whole = match self {
+            Command::Shell(script) => script.clone(),
+            Command::Direct { program, args } => {
+                // Enough words to fill a label: the rest would be cut off anyway.
+                let args = args.iter().take(LABEL_CHARS).map(|arg| String::from_utf8_lossy(&arg.0));
+                std::iter::once(program.as_str().into()).chain(args).collect::<Vec<_>>().join(" ")
+            }
+        };
+        let line = |most: usize| whole.chars().map(|c| if c.is_control() { ' ' } else { c }).take(most);
+        match line(LABEL_CHARS + 1).count() > LABEL_CHARS {
+            true => line(LABEL_CHARS - 1).chain(['…']).collect(),
+            false => line(LABEL_CHARS).collect(),
+        }
+    }
+}
+
 /// Bytes that are usually text: arguments, environment, paths.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ByteString(#[serde(with = "serde_bytes")] pub Vec<u8>);
@@ -108,4 +131,19 @@ pub struct RunReply {
     pub truncated: bool,
     /// From start to the end of process and pipes, in guest time.
     pub duration_ns: Nanos,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_one_short_line() {
+        let long = Command::Shell("é\n".repeat(100)).label();
+        assert_eq!(long.chars().count(), LABEL_CHARS);
+        assert!(!long.contains('\n') && long.ends_with('…'));
+        assert_eq!(Command::Shell("x".repeat(LABEL_CHARS)).label(), "x".repeat(LABEL_CHARS));
+        let direct = Command::Direct { program: "dd".into(), args: vec!["if=/x".into(), "bs=1".into()] };
+        assert_eq!(direct.label(), "dd if=/x bs=1");
+    }
 }

@@ -1,38 +1,14 @@
 //! Hostile messages cost no more memory than they have bytes. A test binary of its own, because it counts every byte of the
 //! process.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+#[path = "../../../tests/common/counting.rs"]
+mod counting;
 
+use counting::counted;
 use provium_protocol::exec::ByteString;
 use provium_protocol::wire::{FromAgent, ToAgent, decode_from_agent, decode_to_agent};
 use provium_protocol::{Lane, Op, Reply, codec};
 use serde::Serialize;
-
-/// Counts what is allocated, and the most that ever was.
-struct Counting;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: everything is passed on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// The most that a message of a few bytes may take, in bytes: serde makes room for a mebibyte of elements that it was
 /// promised, for a list in a list twice.
@@ -52,10 +28,7 @@ fn lie<T: Serialize>(message: &T) -> Vec<u8> {
 }
 
 fn took(what: &str, decode: impl FnOnce() -> bool) {
-    let before = NOW.load(Ordering::Relaxed);
-    PEAK.store(before, Ordering::Relaxed);
-    let refused = decode();
-    let took = PEAK.load(Ordering::Relaxed) - before;
+    let (refused, took) = counted(decode);
     assert!(refused, "{what} was taken");
     assert!(took < MOST, "{what} took {took} bytes");
 }

@@ -1,13 +1,10 @@
 //! What is wrong with an operation before QGA is asked.
 
-use provium_protocol::exec::{Command, ExecSpec};
+use provium_protocol::exec::ExecSpec;
 use provium_protocol::limits::MAX_OUTPUT_CEILING;
 use provium_protocol::{ErrorKind, OpError};
 
 use super::errors::unsupported;
-
-/// Characters of a command shown in messages: one line of a report.
-const LABEL_CHARS: usize = 60;
 
 /// The most that a command gets as standard input, in bytes: QGA reads no longer texts than 64 MiB, and this is one in base64.
 pub const MAX_STDIN: usize = 32 << 20;
@@ -60,22 +57,6 @@ pub fn exec(spec: &ExecSpec) -> Result<(), OpError> {
     Ok(())
 }
 
-/// A command in a few words.
-pub fn label(command: &Command) -> String {
-    let whole = match command {
-        Command::Shell(script) => script.clone(),
-        Command::Direct { program, args } => {
-            let args = args.iter().take(LABEL_CHARS).map(|arg| String::from_utf8_lossy(&arg.0));
-            std::iter::once(program.as_str().into()).chain(args).collect::<Vec<_>>().join(" ")
-        }
-    };
-    let mut line: String = whole.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LABEL_CHARS + 1).collect();
-    if line.chars().count() > LABEL_CHARS {
-        line = line.chars().take(LABEL_CHARS - 1).chain(['…']).collect();
-    }
-    line
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,14 +79,5 @@ mod tests {
         assert!(error.message.contains("`stdin_open`"), "{error}");
         // A process that says nothing of its input has an empty one.
         assert_eq!(exec(&ExecSpec { stdin_open: true, ..ExecSpec::shell("cat") }), Ok(()));
-    }
-
-    #[test]
-    fn labels_are_one_short_line() {
-        let long = label(&Command::Shell("é\n".repeat(100)));
-        assert_eq!(long.chars().count(), LABEL_CHARS);
-        assert!(!long.contains('\n') && long.ends_with('…'));
-        let direct = Command::Direct { program: "dd".into(), args: vec!["if=/x".into(), "bs=1".into()] };
-        assert_eq!(label(&direct), "dd if=/x bs=1");
     }
 }

@@ -158,7 +158,7 @@ async fn settle(inner: &Arc<Inner>, spec: &ExecSpec) -> Result<Settled, OpError>
             capture_output: Some(GuestExecCaptureOutput::flag(true)),
         },
         started_as: Started {
-            label: checks::label(&spec.command),
+            label: spec.command.label(),
             program,
             cwd,
             group: setsid.is_some(),
