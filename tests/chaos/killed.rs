@@ -38,7 +38,8 @@ impl Bed {
             cache: folder(),
         };
         fs::write(bed.project.path().join("provium.toml"), "roots = ['.']\n").expect("it can be written");
-        let script = script.replace("VM", &bed.vm);
+        // On a loaded machine a boot takes longer than a test usually may.
+        let script = format!("provium.timeout = '{}s'\n{}", PATIENCE.as_secs(), script.replace("VM", &bed.vm));
         fs::write(bed.project.path().join("killed.test.lua"), script).expect("it can be written");
         // The images of everybody, and templates of its own: there are none yet.
         let real = Cache::from_environment().expect("the image was found there").root().to_owned();
