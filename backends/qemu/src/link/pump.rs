@@ -50,9 +50,15 @@ impl Outlet {
                 return Poll::Ready(Ok(()));
             }
             let Some(to) = &mut self.to else { return Poll::Ready(Err(())) };
-            self.blocked = true;
+            let was_blocked = std::mem::replace(&mut self.blocked, true);
             match ready!(Pin::new(to).poll_write(context, &self.buffer[self.sent..])) {
-                Ok(written @ 1..) => self.sent += written,
+                Ok(written @ 1..) => {
+                    self.sent += written;
+                    if was_blocked {
+                        // The guest has made room: a ping that waits behind so much is no silence.
+                        inner.lock().heard = true;
+                    }
+                }
                 Ok(0) | Err(_) => return Poll::Ready(Err(())),
             }
             self.blocked = false;

@@ -50,6 +50,7 @@ pub struct State {
     /// When a ping was sent that nothing has answered.
     pub pinged: Option<Instant>,
     pub pings: u64,
+    /// The guest has shown a sign of life: it said something, or took some of what waits for it.
     pub heard: bool,
 }
 

@@ -16,7 +16,12 @@ struct Agent {
 
 impl Agent {
     fn linked() -> (Link, Agent) {
-        let (host, guest) = tokio::io::duplex(1 << 20);
+        Agent::linked_by(1 << 20)
+    }
+
+    /// Each direction holds so many bytes on their way.
+    fn linked_by(bytes: usize) -> (Link, Agent) {
+        let (host, guest) = tokio::io::duplex(bytes);
         (Link::open(host), Agent { socket: guest, inbox: Inbox::default(), outbox: Outbox::default() })
     }
 
@@ -185,6 +190,21 @@ async fn silence_is_trouble_only_while_something_is_under_way_and_runs() {
         }
         agent.says(FromAgent::Pong(1)).await;
     }
+    silent.await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_what_is_sent_slowly_is_not_silent() {
+    let (link, mut agent) = Agent::linked_by(1000);
+    let data = vec![7; 100_000];
+    let _call = link.call(Lane::Main, Op::WriteFile { path: "/f".into(), data, perm: None, append: false });
+    let mut silent = std::pin::pin!(link.unresponsive());
+    let mut taken = [0; 1000];
+    for _ in 0..50 {
+        assert!(tokio::time::timeout(std::time::Duration::from_secs(2), silent.as_mut()).await.is_err());
+        agent.socket.read_exact(&mut taken).await.unwrap();
+    }
+    // It takes nothing any more, with half of it still to be sent.
     silent.await;
 }
 
