@@ -31,6 +31,11 @@ fn silent_guests() {
 }
 
 #[test]
+fn processes_that_multiply() {
+    real::passes("bomb.test.lua");
+}
+
+#[test]
 fn lost_guests() {
     real::passes("lost.test.lua");
 }

@@ -15,6 +15,18 @@ test("who is silent for good is lost, who is paused or busy is not", chaos.real,
             end)
         end,
         function()
+            local vm = provium:vm("process 1 stopped", "linux"):boot()
+            -- The kernel keeps signals from process 1 that it has not asked for, so that no signal stops the agent ...
+            vm:run("for signal in STOP TSTP TERM KILL SEGV; do kill -$signal 1; done"):assert_ok()
+            chaos.works(t, vm)
+            -- ... and a freezer does.
+            vm:run("mkdir /run/cgroup && mount -t cgroup2 none /run/cgroup && mkdir /run/cgroup/ice"):assert_ok()
+            vm:write_file("/run/cgroup/ice/cgroup.procs", "1")
+            chaos.lose(t, vm, { "unresponsive: its agent has answered nothing for 10 s, while the machine runs" }, function()
+                vm:run("echo 1 > /run/cgroup/ice/cgroup.freeze")
+            end)
+        end,
+        function()
             local vm = provium:vm("QEMU stopped", "linux"):boot()
             chaos.lose(t, vm, { "unresponsive: its agent has answered nothing for 10 s, and QEMU does not answer either" }, function()
                 vm:run("on the host: stop QEMU")
