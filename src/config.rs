@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 use provium_protocol::Nanos;
 use provium_protocol::profile::Profile;
-use provium_qemu::profile::{AccelKind, AgentKind, MachineKind, QemuProfile, TimeKind};
+use provium_qemu::profile::{AccelKind, AgentKind, LinkKind, MachineKind, QemuProfile, TimeKind};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
@@ -236,6 +236,7 @@ struct RawProfile {
     kernel: Option<FilePath>,
     initrd: Option<FilePath>,
     agent: Option<Word<AgentKind>>,
+    link: Option<Word<LinkKind>>,
     time: Option<Word<TimeKind>>,
     machine: Option<Word<MachineKind>>,
     accel: Option<Word<AccelKind>>,
@@ -446,12 +447,16 @@ mod tests {
             kernel: Some("/p/build/bzImage".into()),
             initrd: Some("/boot/initrd".into()),
             agent: AgentKind::Qga,
+            link: LinkKind::Virtio,
             time: TimeKind::Virtual,
             machine: Some(MachineKind::Pc),
             accel: AccelKind::Tcg,
         };
         assert_eq!(project.qemu["peios"], expected);
         assert_eq!(project.qemu["linux"], QemuProfile::named("linux"));
+        let links = parse("[profiles.a]\nlink = \"serial\"\n[profiles.b]\nlink = \"vsock\"\nagent = \"provium\"\n")
+            .expect("good");
+        assert_eq!((links.qemu["a"].link, links.qemu["b"].link), (LinkKind::Serial, LinkKind::Vsock));
         assert_eq!(project.profiles["peios"], Profile { name: "peios".to_owned(), ..Profile::default() });
     }
 
@@ -490,6 +495,9 @@ mod tests {
             "[profiles.peios]\ninitrd = \"a\\nb\"\n",
             "[profiles.peios]\nkernel = 1\n",
             "[profiles.peios]\nagent = \"ssh\"\n",
+            "[profiles.peios]\nlink = \"usb\"\n",
+            "[profiles.peios]\nlink = 1\n",
+            "[profiles.peios]\nagent = \"qga\"\nlink = \"vsock\"\n",
             "[profiles.peios]\ntime = \"fast\"\n",
             "[profiles.peios]\ntime = true\n",
             "[profiles.peios]\nmachine = \"virt\"\n",

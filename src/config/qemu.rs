@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use provium_qemu::profile::{AccelKind, QemuProfile, TimeKind};
+use provium_qemu::profile::{AccelKind, AgentKind, LinkKind, QemuProfile, TimeKind};
 use serde::{Deserialize, Deserializer, de};
 
 use super::RawProfile;
@@ -16,6 +16,7 @@ pub(super) fn profile(dir: &Path, name: &str, raw: &RawProfile) -> QemuProfile {
         kernel: path(&raw.kernel),
         initrd: path(&raw.initrd),
         agent: word(&raw.agent),
+        link: word(&raw.link),
         time: word(&raw.time),
         machine: raw.machine.as_ref().map(|Word(machine)| *machine),
         accel: word(&raw.accel),
@@ -29,6 +30,12 @@ pub(super) fn check(raw: &RawProfile) -> Result<(), String> {
             "`time = \"virtual\"` counts the instructions of the guest, which KVM cannot: leave out `accel = \"kvm\"`"
                 .to_owned(),
         );
+    }
+    let link = word(&raw.link);
+    if word(&raw.agent) == AgentKind::Qga && link != LinkKind::Virtio {
+        return Err(format!(
+            "`agent = \"qga\"` is reached through the virtio port that packages of qemu-guest-agent listen on: leave out `link = \"{link}\"`"
+        ));
     }
     Ok(())
 }

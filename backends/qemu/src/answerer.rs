@@ -4,7 +4,7 @@ use std::future::ready;
 
 use provium_protocol::wire::Settings;
 use provium_protocol::{Frame, Lane, LocalFuture, Nanos, Op, OpError, Reply, StreamId};
-use tokio::net::UnixStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::link::Link;
 use crate::profile::AgentKind;
@@ -21,7 +21,7 @@ pub enum Answerer {
 
 impl Answerer {
     /// Takes the conversation up, in a guest that was booted `boots` times before. To be called within a runtime.
-    pub fn open(kind: AgentKind, socket: UnixStream, boots: u64) -> Answerer {
+    pub fn open<S: AsyncRead + AsyncWrite + Send + 'static>(kind: AgentKind, socket: S, boots: u64) -> Answerer {
         match kind {
             AgentKind::Provium => Answerer::Agent(Link::open(socket)),
             AgentKind::Qga => Answerer::Qga(Qga::open(socket, boots)),

@@ -1,6 +1,7 @@
 //! From what a test asks of a boot to a machine whose agent answers.
 
 use std::fs::File;
+use std::io;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -15,16 +16,19 @@ use crate::answerer::Answerer;
 use crate::backend::Host;
 use crate::image::{self, Image};
 use crate::machine::{
-    Accel, AgentChannel, Board, LaunchSpec, Machine, MachineError, QGA_PORT, Qemu, TEMPLATES_LIMIT, TemplateKey,
-    TemplateStore, VirtualTime, probe_accel,
+    AGENT_VSOCK_PORT, Accel, AgentChannel, Board, LaunchSpec, Machine, MachineError, QGA_PORT, Qemu, TEMPLATES_LIMIT,
+    TemplateKey, TemplateStore, VirtualTime, check_vsock, connect_vsock, probe_accel,
 };
-use crate::profile::{AccelKind, AgentKind, MachineKind, QemuProfile, TimeKind};
+use crate::profile::{AccelKind, AgentKind, LinkKind, MachineKind, QemuProfile, TimeKind};
 
 /// How long a boot may take that says nothing else: an emulated one takes three seconds, on a busy machine ten times as long.
 const BOOT_TIMEOUT: Nanos = 60 * SECOND;
 
 /// Memory of a guest that says nothing else, in bytes.
 const MEMORY: u64 = 256 << 20;
+
+/// The second serial port, as guests call it; the first one is the console.
+const SERIAL_PORT: &str = "/dev/ttyS1";
 
 /// A guest that answers.
 pub struct Booted {
@@ -57,10 +61,15 @@ pub async fn boot(host: &Host, spec: &BootSpec, seed: u64, boots: u64) -> Result
         AgentKind::Qga => None,
     };
     let qemu = host.qemu.get_or_try_init(Qemu::find).await.map_err(|error| OpError::agent(error.to_string()))?;
+    let over_vsock = profile.link == LinkKind::Vsock;
+    if over_vsock {
+        // Before an image is made for nothing.
+        check_vsock(&spec.vm).map_err(|error| OpError::agent(error.to_string()))?;
+    }
     let image = image(host, &profile).await?;
     let launch = launch_spec(host, qemu, spec, &profile, &image, seed).await?;
     let boot = Boot { host, qemu, spec, image, kind: profile.agent, agent, launch, seed, boots };
-    let cold = host.cold_boot || spec.notes.contains_key(COLD) || boot.launch.virtual_time.is_some();
+    let cold = host.cold_boot || spec.notes.contains_key(COLD) || boot.launch.virtual_time.is_some() || over_vsock;
     match agent {
         Some(agent) if !cold => boot.cloned(agent).await,
         // A clone has its template's entropy until its agent gives it other, which QGA cannot.
@@ -134,18 +143,20 @@ impl Boot<'_> {
 
     /// Waits until the agent answers, and makes the guest its own.
     async fn greet(&self, machine: Machine, settings: Option<Settings>) -> Result<Booted, OpError> {
-        let Some(socket) = machine.take_agent_link() else {
-            return Err(OpError::agent("the machine has no link to its agent"));
+        let mut trouble = None;
+        let answers = async {
+            let answerer = self.reach(&machine, &mut trouble).await?;
+            answerer.greet(nonce(self.seed, self.boots), self.boots, settings).await?;
+            Ok::<Answerer, OpError>(answerer)
         };
-        let answerer = Answerer::open(self.kind, socket, self.boots);
-        let answers = answerer.greet(nonce(self.seed, self.boots), self.boots, settings);
         let timeout = Duration::from_nanos(self.spec.options.boot_timeout_ns.unwrap_or(BOOT_TIMEOUT));
-        tokio::select! {
+        let answerer = tokio::select! {
             biased;
             answered = answers => answered?,
             () = tokio::time::sleep(timeout) => {
+                let trouble = trouble.map(|trouble| format!("; {trouble}")).unwrap_or_default();
                 return Err(OpError::timeout(format!(
-                    "the guest `{}` did not answer within {} s of its boot (boot_timeout); the last lines of its console:\n{}",
+                    "the guest `{}` did not answer within {} s of its boot (boot_timeout){trouble}; the last lines of its console:\n{}",
                     self.spec.vm,
                     timeout.as_secs_f64(),
                     machine.console().tail()
@@ -154,8 +165,23 @@ impl Boot<'_> {
             ended = machine.ended() => {
                 return Err(OpError::lost(format!("the guest `{}` ended while it booted: {ended}", self.spec.vm)));
             }
-        }
+        };
         Ok(Booted { machine, answerer })
+    }
+
+    /// The conversation with whoever answers in the guest: waits until it can be had. `trouble` says why it cannot yet.
+    async fn reach(&self, machine: &Machine, trouble: &mut Option<String>) -> Result<Answerer, OpError> {
+        if let Some(address) = machine.vsock() {
+            let why = |error: &io::Error| format!("no connection to its vsock (CID {}): {error}", address.cid);
+            let connected = connect_vsock(address, |error| *trouble = Some(why(error))).await;
+            let stream = connected.map_err(|error| OpError::agent(why(&error)))?;
+            *trouble = None;
+            return Ok(Answerer::open(self.kind, stream, self.boots));
+        }
+        match machine.take_agent_link() {
+            Some(socket) => Ok(Answerer::open(self.kind, socket, self.boots)),
+            None => Err(OpError::agent("the machine has no link to its agent")),
+        }
     }
 
     fn settings(&self, files: Vec<BootFile>) -> Settings {
@@ -231,6 +257,21 @@ async fn image(host: &Host, profile: &QemuProfile) -> Result<Image, OpError> {
     Ok(image)
 }
 
+/// How the agent is reached, and what the agent is told about it on the kernel's command line.
+fn channel(profile: &QemuProfile) -> (AgentChannel, Option<String>) {
+    match (profile.agent, profile.link) {
+        (AgentKind::Qga, _) => (AgentChannel::VirtioSerial(QGA_PORT.to_owned()), None),
+        // What the agent looks for by itself.
+        (AgentKind::Provium, LinkKind::Virtio) => (AgentChannel::default(), None),
+        (AgentKind::Provium, LinkKind::Serial) => {
+            (AgentChannel::IsaSerial, Some(format!("provium.serial={SERIAL_PORT}")))
+        }
+        (AgentKind::Provium, LinkKind::Vsock) => {
+            (AgentChannel::Vsock(AGENT_VSOCK_PORT), Some(format!("provium.vsock={AGENT_VSOCK_PORT}")))
+        }
+    }
+}
+
 async fn launch_spec(
     host: &Host,
     qemu: &Qemu,
@@ -241,8 +282,15 @@ async fn launch_spec(
 ) -> Result<LaunchSpec, OpError> {
     let (options, general) = (&spec.options, &spec.profile);
     let mut launch = LaunchSpec::new(&spec.vm, &image.kernel, None);
+    let (channel, place) = channel(profile);
+    launch.agent = channel;
     let own = options.kernel_cmdline.as_ref().or(general.kernel_cmdline.as_ref());
-    let words = [Some(own.unwrap_or(&image.cmdline).as_str()), options.kernel_cmdline_append.as_deref(), image.init];
+    let words = [
+        Some(own.unwrap_or(&image.cmdline).as_str()),
+        options.kernel_cmdline_append.as_deref(),
+        image.init,
+        place.as_deref(),
+    ];
     launch.cmdline = words.into_iter().flatten().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ");
     let memory = options.memory.or(general.memory).unwrap_or(MEMORY);
     launch.memory_mib = memory.div_ceil(1 << 20);
@@ -261,9 +309,6 @@ async fn launch_spec(
         MachineKind::Q35 => Board::Q35,
         MachineKind::Pc => Board::Pc,
     };
-    if profile.agent == AgentKind::Qga {
-        launch.agent = AgentChannel::VirtioSerial(QGA_PORT.to_owned());
-    }
     launch.rng_seed = Some(seed);
     launch.initial_time = match options.initial_time_ns {
         None => None,

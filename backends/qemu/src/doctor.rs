@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::agent;
 use crate::image::{self, Cache, Kind, mebibytes};
-use crate::machine::{Accel, MachineError, Qemu, probe_accel};
-use crate::profile::QemuProfile;
+use crate::machine::{Accel, MachineError, Qemu, VSOCK_DEVICE, open_vsock_device, probe_accel, vsock_remedy};
+use crate::profile::{LinkKind, QemuProfile};
 
 /// Memory that a guest and its template take, and something to spare, in bytes.
 const ENOUGH_MEMORY: u64 = 512 << 20;
@@ -19,7 +19,6 @@ const ENOUGH_DISK: u64 = image::NEEDED_MIB << 20;
 const TOOLS: &[(&str, &str)] = &[("apt-get", "apt"), ("apt-cache", "apt"), ("dpkg-deb", "dpkg")];
 
 const KVM: &str = "/dev/kvm";
-const VSOCK: &str = "/dev/vhost-vsock";
 
 /// How well something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,7 +80,7 @@ pub fn examine(profiles: &[&QemuProfile]) -> Vec<Finding> {
         }
     });
     findings.push(memory());
-    findings.push(vsock());
+    findings.push(vsock(profiles, open_vsock_device()));
     findings
 }
 
@@ -219,14 +218,26 @@ fn available(meminfo: &str) -> Option<u64> {
     kib.checked_mul(1024)
 }
 
-fn vsock() -> Finding {
-    match fs::File::options().read(true).write(true).open(VSOCK) {
-        Ok(_) => Finding::new("vsock", State::Good, format!("{VSOCK} can be used")),
-        Err(why) => {
-            let text = format!("{VSOCK}: {why}; agents are reached over virtio-serial, which does as well");
-            Finding::new("vsock", State::Good, text)
-        }
+/// Whether agents can be reached over vsock, which is trouble only where a profile wants it. `device` is what came of opening its.
+fn vsock(profiles: &[&QemuProfile], device: io::Result<fs::File>) -> Finding {
+    let why = match device {
+        Ok(_) => return Finding::new("vsock", State::Good, format!("{VSOCK_DEVICE} can be used: `link = \"vsock\"`")),
+        Err(why) => why,
+    };
+    let remedy = vsock_remedy(&why);
+    let wanting: Vec<&str> = profiles
+        .iter()
+        .filter(|profile| profile.link == LinkKind::Vsock)
+        .map(|profile| profile.name.as_str())
+        .collect();
+    if wanting.is_empty() {
+        let text =
+            format!("{VSOCK_DEVICE}: {why}; only `link = \"vsock\"` needs it (`{remedy}`), and no profile says that");
+        return Finding::new("vsock", State::Good, text);
     }
+    let text = format!("{VSOCK_DEVICE}: {why}; needed by `link = \"vsock\"` of {}", wanting.join(", "));
+    Finding::new("vsock", State::Missing, text)
+        .remedy(format!("{remedy}   (or leave `link` out: virtio needs nothing)"))
 }
 
 /// Where a program is that would be run by this name.
@@ -281,6 +292,23 @@ mod tests {
         let found = images(&[&own], None);
         assert_eq!(found.len(), 1, "no packages are asked for: {found:?}");
         assert_eq!((found[0].what.as_str(), found[0].state), ("image own", State::Missing));
+    }
+
+    #[test]
+    fn vsock_is_missed_only_by_profiles_that_want_it() {
+        let over = |link| QemuProfile { link, ..QemuProfile::named("p") };
+        let (virtio, wanting) = (over(LinkKind::Virtio), over(LinkKind::Vsock));
+        let missing = || Err(io::ErrorKind::NotFound.into());
+        let found = vsock(&[&virtio], missing());
+        assert_eq!((found.state, &found.remedy), (State::Good, &None), "{found:?}");
+        assert!(found.text.contains("sudo modprobe vhost_vsock"), "{found:?}");
+        let found = vsock(&[&virtio, &wanting], missing());
+        assert_eq!(found.state, State::Missing, "{found:?}");
+        assert!(found.text.ends_with("`link = \"vsock\"` of p"), "{found:?}");
+        assert!(found.remedy.is_some_and(|remedy| remedy.starts_with("sudo modprobe vhost_vsock   (or ")));
+        let found = vsock(&[&wanting], Err(io::ErrorKind::PermissionDenied.into()));
+        assert!(found.remedy.is_some_and(|remedy| remedy.starts_with("sudo chmod ")));
+        assert_eq!(vsock(&[&wanting], fs::File::open("/dev/null")).state, State::Good);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! | what happened | noticed by | within |
 //! |---|---|---|
 //! | the kernel panicked, the guest switched itself off, QEMU exited or was killed | the end of QEMU's process | at once |
-//! | the agent ended | the guest's end of its port being closed | [`END_AFTER_LINK`] |
+//! | the agent ended | the guest's end of its port, or of its vsock, being closed; over a serial port only its silence | [`END_AFTER_LINK`] |
 //! | QEMU closed the monitor, or the link | the socket's end | [`END_AFTER_LINK`] |
 //! | the agent was stopped, or QEMU was | a ping without an answer, while operations are under way | [`UNRESPONSIVE_AFTER`] and a little |
 
@@ -29,10 +29,18 @@ pub(crate) async fn cause(machine: &Machine, answerer: &Answerer) -> String {
     tokio::select! {
         biased;
         ended = machine.ended() => ended.to_string(),
-        () = answerer.closed() => end_or(machine, "QEMU closed the link to its agent").await,
+        () = answerer.closed() => end_or(machine, closed(machine)).await,
         // `qemu-guest-agent` may be started again, and what is asked of a forgotten handle is refused then.
         () = agent_ended(events), if matches!(answerer, Answerer::Agent(_)) => end_or(machine, "its agent has ended, while the machine runs").await,
         () = answerer.unresponsive() => unresponsive(machine).await,
+    }
+}
+
+/// What the end of the link means, if it is not the machine's: a socket pair is QEMU's, a vsock the agent's.
+fn closed(machine: &Machine) -> &'static str {
+    match machine.vsock() {
+        Some(_) => "its agent has closed the link, while the machine runs",
+        None => "QEMU closed the link to its agent",
     }
 }
 

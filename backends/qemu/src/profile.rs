@@ -20,6 +20,8 @@ pub struct QemuProfile {
     pub initrd: Option<PathBuf>,
     /// Who carries operations out in the guest.
     pub agent: AgentKind,
+    /// What carries the conversation with provium's agent.
+    pub link: LinkKind,
     /// How the guest's time passes.
     pub time: TimeKind,
     /// The machine that QEMU emulates; the backend's choice by default.
@@ -98,6 +100,19 @@ words! {
 }
 
 words! {
+    /// What carries the conversation with provium's agent.
+    LinkKind, "link" {
+        /// A port of a virtio serial controller.
+        #[default]
+        Virtio = "virtio",
+        /// The second serial port: slow, and there is a driver for it in every kernel.
+        Serial = "serial",
+        /// A socket between host and guest; needs `/dev/vhost-vsock` of the host.
+        Vsock = "vsock",
+    }
+}
+
+words! {
     /// How a guest's time passes.
     TimeKind, "time" {
         /// With the host's.
@@ -153,5 +168,6 @@ mod tests {
         assert_eq!(error, Err("unknown accelerator `fast\\n`: expected `auto`, `kvm` or `tcg`".to_owned()));
         let error = "x".parse::<TimeKind>().map_err(|error| error.to_string());
         assert_eq!(error, Err("unknown time `x`: expected `real` or `virtual`".to_owned()));
+        assert_eq!(LinkKind::WORDS, ["virtio", "serial", "vsock"]);
     }
 }

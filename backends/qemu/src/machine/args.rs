@@ -19,6 +19,8 @@ pub(crate) struct Ends {
     pub(crate) qmp: RawFd,
     pub(crate) console: RawFd,
     pub(crate) agent: Option<RawFd>,
+    /// The guest's context number, and the descriptor on which it was claimed.
+    pub(crate) vsock: Option<(u32, RawFd)>,
 }
 
 /// Where the guest's memory is.
@@ -70,8 +72,11 @@ pub(crate) fn arguments(spec: &LaunchSpec, ends: Ends, memory: Memory, restore: 
                 push(&["-device", &format!("virtserialport,id={AGENT_DEVICE},chardev=agent,name={port}")]);
             }
             AgentChannel::IsaSerial => push(&["-serial", "chardev:agent"]),
-            AgentChannel::None => {}
+            AgentChannel::Vsock(_) | AgentChannel::None => {}
         }
+    }
+    if let Some((cid, fd)) = ends.vsock {
+        push(&["-device", &format!("vhost-vsock-pci,guest-cid={cid},vhostfd={fd}")]);
     }
     // A restored machine keeps its kernel too: it costs nothing.
     args.push("-kernel".into());
@@ -131,5 +136,40 @@ fn quoted(word: &str) -> String {
         word.to_owned()
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// The arguments that differ with the channel: those that have to do with the agent.
+    fn of(agent: AgentChannel, ends: Ends) -> Vec<String> {
+        let spec = LaunchSpec { agent, ..LaunchSpec::new("a", Path::new("/kernel"), None) };
+        let all = arguments(&spec, ends, Memory::Own, false);
+        let all: Vec<String> = all.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let of_agent = |word: &String| ["agent", "vsock", "virtio-serial"].iter().any(|part| word.contains(part));
+        all.iter().filter(|word| of_agent(word)).cloned().collect()
+    }
+
+    #[test]
+    fn each_channel_has_its_device() {
+        let socket = Ends { qmp: 3, console: 4, agent: Some(5), vsock: None };
+        let virtio = of(AgentChannel::default(), socket);
+        assert_eq!(
+            virtio,
+            [
+                "socket,id=agent,fd=5",
+                "virtio-serial-pci,max_ports=2",
+                "virtserialport,id=agentport,chardev=agent,name=provium.agent.0"
+            ]
+        );
+        assert_eq!(of(AgentChannel::IsaSerial, socket), ["socket,id=agent,fd=5", "chardev:agent"]);
+        let vsock = Ends { agent: None, vsock: Some((77, 6)), ..socket };
+        assert_eq!(of(AgentChannel::Vsock(1024), vsock), ["vhost-vsock-pci,guest-cid=77,vhostfd=6"]);
+        let none = Ends { agent: None, ..socket };
+        assert!(of(AgentChannel::None, none).is_empty());
     }
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::vsock;
+
 /// Why a machine could not be started, driven, or saved.
 #[derive(Debug, thiserror::Error)]
 pub enum MachineError {
@@ -40,6 +42,19 @@ pub enum MachineError {
         what: &'static str,
         /// Where it should be.
         path: PathBuf,
+        /// What the host says.
+        source: io::Error,
+    },
+    /// A machine that is to be reached over vsock, on a host that gives guests no sockets.
+    #[error(
+        "the machine {name:?} is to be reached over vsock, and {} can't be opened: {source}; what mends it: `{}`. \
+         The link over virtio (`link = \"virtio\"`, the default) needs nothing of the host",
+        vsock::DEVICE,
+        vsock::remedy(source)
+    )]
+    NoVsock {
+        /// The machine.
+        name: String,
         /// What the host says.
         source: io::Error,
     },

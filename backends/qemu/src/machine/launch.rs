@@ -22,12 +22,16 @@ use super::qemu::Qemu;
 use super::qmp;
 use super::spec::{AgentChannel, LaunchSpec};
 use super::supervise::{EVENTS_KEPT, Supervisor};
+use super::vsock::{self, VsockAddress};
 use super::{Machine, MachineStatus};
 
 /// QEMU greets within a tenth of a second; a host that is loaded to its limits may take much longer.
 const GREETING_LIMIT: Duration = Duration::from_secs(60);
 /// QEMU's errors are a few lines; what a broken one says in a loop is of no use.
 const SAID_KEPT: usize = 16 << 10;
+
+/// Bytes for a serial port that the system is asked to hold; it holds a few times as many.
+const SERIAL_BUFFER: usize = 4 << 10;
 
 /// Where a machine's memory comes from.
 pub(crate) enum Source {
@@ -46,6 +50,14 @@ fn pair() -> io::Result<(UnixStream, OwnedFd)> {
     let (ours, theirs) = StdStream::pair()?;
     ours.set_nonblocking(true)?;
     Ok((UnixStream::from_std(ours)?, theirs.into()))
+}
+
+/// A pair of which little is on its way at a time: a serial port takes 25 kB a second, and what was written first is taken first,
+/// a ping or the end of an operation included.
+fn slow_pair() -> io::Result<(UnixStream, OwnedFd)> {
+    let (ours, theirs) = pair()?;
+    rustix::net::sockopt::set_socket_send_buffer_size(&ours, SERIAL_BUFFER)?;
+    Ok((ours, theirs))
 }
 
 /// Memory that QEMU shares with whoever saves the machine: it has no name, so it ends with its users.
@@ -80,17 +92,28 @@ pub(crate) async fn launch(qemu: &Qemu, spec: LaunchSpec, source: Source) -> Res
     let (qmp_stream, qmp_end) = pair().map_err(sockets())?;
     let (console_stream, console_end) = pair().map_err(sockets())?;
     let agent = match spec.agent {
-        AgentChannel::None => None,
-        AgentChannel::VirtioSerial(_) | AgentChannel::IsaSerial => Some(pair().map_err(sockets())?),
+        AgentChannel::None | AgentChannel::Vsock(_) => None,
+        AgentChannel::VirtioSerial(_) => Some(pair().map_err(sockets())?),
+        AgentChannel::IsaSerial => Some(slow_pair().map_err(sockets())?),
+    };
+    let (guest_cid, vsock) = match spec.agent {
+        AgentChannel::Vsock(port) => {
+            let claimed = vsock::claim(&spec.name)?;
+            let address = VsockAddress { cid: claimed.cid, port };
+            (Some(claimed), Some(address))
+        }
+        _ => (None, None),
     };
     let ends = Ends {
         qmp: qmp_end.as_raw_fd(),
         console: console_end.as_raw_fd(),
         agent: agent.as_ref().map(|(_, end)| end.as_raw_fd()),
+        vsock: guest_cid.as_ref().map(|claimed| (claimed.cid, claimed.device.as_raw_fd())),
     };
     let (agent_link, agent_end) = agent.unzip();
     let mut inherited = vec![qmp_end, console_end];
     inherited.extend(agent_end);
+    inherited.extend(guest_cid.map(|claimed| claimed.device));
     let mut saved_console = Vec::new();
     let mut own_memory = None;
     let restore = matches!(source, Source::Restore { .. });
@@ -157,7 +180,7 @@ pub(crate) async fn launch(qemu: &Qemu, spec: LaunchSpec, source: Source) -> Res
         Ok(Ok(qmp)) => {
             let agent_link = Mutex::new(agent_link);
             let memory = own_memory;
-            Machine { spec, qmp, console, end, kill, agent_link, public_events, command_line, pid, memory }
+            Machine { spec, qmp, console, end, kill, agent_link, vsock, public_events, command_line, pid, memory }
         }
         Ok(Err(_)) => {
             // Its end says more than the broken connection does; dropping the sender makes sure that there is one.
@@ -211,5 +234,26 @@ async fn keep_said(stream: Option<impl AsyncRead + Unpin>, said: Arc<Mutex<Vec<u
         let mut kept = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let room = SAID_KEPT.saturating_sub(kept.len());
         kept.extend_from_slice(&buffer[..read.min(room)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn little_is_on_its_way_to_a_serial_port() {
+        let held = |(ours, _theirs): (UnixStream, OwnedFd)| {
+            let (mut ours, piece, mut held) = (ours.into_std().unwrap(), vec![0; 64 << 10], 0);
+            while let Ok(written) = ours.write(&piece) {
+                held += written;
+            }
+            held
+        };
+        let (slow, usual) = (held(slow_pair().unwrap()), held(pair().unwrap()));
+        assert!((1..=16 << 10).contains(&slow), "{slow} bytes");
+        assert!(usual > 64 << 10, "{usual} bytes");
     }
 }

@@ -20,6 +20,7 @@ mod qmp;
 mod spec;
 mod supervise;
 mod template;
+mod vsock;
 
 use std::fmt;
 use std::os::fd::OwnedFd;
@@ -41,6 +42,10 @@ pub use spec::{
     QGA_PORT, VIRTUAL_TIME_START, VirtualTime,
 };
 pub use template::{TEMPLATES_LIMIT, Template, TemplateKey, TemplateLock, TemplateStore};
+pub use vsock::{AGENT_VSOCK_PORT, VsockAddress, connect as connect_vsock};
+pub(crate) use vsock::{
+    DEVICE as VSOCK_DEVICE, check as check_vsock, open_device as open_vsock_device, remedy as vsock_remedy,
+};
 
 use qmp::{Qmp, command};
 
@@ -69,6 +74,7 @@ pub struct Machine {
     end: watch::Receiver<Option<Arc<Ended>>>,
     kill: mpsc::UnboundedSender<()>,
     agent_link: Mutex<Option<UnixStream>>,
+    vsock: Option<VsockAddress>,
     public_events: broadcast::Sender<MachineEvent>,
     command_line: String,
     pid: Option<u32>,
@@ -118,6 +124,12 @@ impl Machine {
     #[must_use]
     pub fn take_agent_link(&self) -> Option<UnixStream> {
         self.agent_link.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Where the agent listens, of a machine that is reached over vsock.
+    #[must_use]
+    pub fn vsock(&self) -> Option<VsockAddress> {
+        self.vsock
     }
 
     /// The serial console.

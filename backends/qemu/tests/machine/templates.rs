@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use provium_qemu::machine::{
-    EndCause, LaunchSpec, Machine, MachineError, MachineStatus, TEMPLATES_LIMIT, Template, TemplateKey, TemplateStore,
-    VirtualTime,
+    AgentChannel, EndCause, LaunchSpec, Machine, MachineError, MachineStatus, TEMPLATES_LIMIT, Template, TemplateKey,
+    TemplateStore, VirtualTime,
 };
 
 use crate::guest::{Host, Shell, host};
@@ -135,6 +135,7 @@ async fn another_machine_is_another_template() {
         |spec: &mut LaunchSpec| spec.cpu_model = Some("qemu64".to_owned()),
         |spec: &mut LaunchSpec| spec.initrd = None,
         |spec: &mut LaunchSpec| spec.virtual_time = Some(VirtualTime { shift: 3 }),
+        |spec: &mut LaunchSpec| spec.agent = AgentChannel::IsaSerial,
         |spec: &mut LaunchSpec| spec.extra_args.push("-s".to_owned()),
     ] {
         let mut spec = spec.clone();

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::os::sys::{self, Fd, check};
-use crate::server::Power;
+use crate::server::{Endpoint, Power};
 pub use config::Config;
 
 /// Modules to insert before the link is looked for, a path a line, in order.
@@ -56,6 +56,10 @@ pub fn start() -> Config {
     let config = Config::read();
     if Path::new(MODULES).exists() {
         modules::insert_listed(MODULES);
+    }
+    if matches!(config.endpoint, Some(Endpoint::Vsock(_))) && Path::new(MODULES_LATER).exists() {
+        // The driver of the link is among them.
+        modules::insert_listed(MODULES_LATER);
     }
     let hostname = config.hostname.clone().or_else(|| fs::read_to_string("/etc/hostname").ok());
     if let Some(name) = hostname {
