@@ -75,7 +75,7 @@ pub async fn reap<O: Os>(agent: Rc<Inner<O>>) {
 
 /// Notes the ending of a process.
 pub fn reaped<O: Os>(agent: &Rc<Inner<O>>, proc: &Rc<Proc>, ending: Ending) {
-    agent.procs.take_pid(proc.pid);
+    agent.procs.forget_pid(proc);
     proc.set_ending(ending, agent.os.now());
     check_finished(agent, proc);
 }

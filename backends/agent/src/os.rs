@@ -107,7 +107,8 @@ pub trait Os: Sized + 'static {
     /// Starts a program in a process group of its own, with default signal dispositions and no
     /// descriptor but its standard ones.
     async fn spawn(&self, spec: &SpawnSpec) -> Result<Child, SpawnError>;
-    /// Waits for any child to end and reaps it. Never fails: without children it waits for one.
+    /// Waits for any child to end and reaps it. Never fails: without children it waits for one. Of children that had the same
+    /// process id one after the other, the endings come in that order.
     async fn next_exit(&self) -> (i32, Ending);
     /// kill(2).
     async fn kill(&self, target: SignalTarget, signal: Signal) -> Result<(), Errno>;

@@ -1,7 +1,7 @@
 //! Operations on processes.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use provium_protocol::exec::ExecSpec;
@@ -18,8 +18,8 @@ use crate::{Os, ending, spawn, stdin};
 pub struct Procs {
     last_handle: Cell<ProcHandle>,
     by_handle: RefCell<BTreeMap<ProcHandle, Rc<Proc>>>,
-    /// Those not reaped yet.
-    by_pid: RefCell<BTreeMap<i32, Rc<Proc>>>,
+    /// Those not known to be reaped, the eldest first: the system may know more, and have given their number away again.
+    by_pid: RefCell<BTreeMap<i32, VecDeque<Rc<Proc>>>>,
 }
 
 impl Procs {
@@ -37,7 +37,7 @@ impl Procs {
     /// Takes a process in.
     pub fn add(&self, proc: &Rc<Proc>) {
         self.by_handle.borrow_mut().insert(proc.handle, proc.clone());
-        self.by_pid.borrow_mut().insert(proc.pid, proc.clone());
+        self.by_pid.borrow_mut().entry(proc.pid).or_default().push_back(proc.clone());
     }
 
     /// Finds a process by handle.
@@ -46,9 +46,26 @@ impl Procs {
         found.ok_or_else(|| OpError::state(format!("there is no process with handle {handle}")))
     }
 
-    /// Takes out who has this pid: it was reaped, so that the number may come again.
+    /// Takes out the one whose reaping is told by this pid.
     pub fn take_pid(&self, pid: i32) -> Option<Rc<Proc>> {
-        self.by_pid.borrow_mut().remove(&pid)
+        let mut by_pid = self.by_pid.borrow_mut();
+        let of_pid = by_pid.get_mut(&pid)?;
+        let eldest = of_pid.pop_front();
+        if of_pid.is_empty() {
+            by_pid.remove(&pid);
+        }
+        eldest
+    }
+
+    /// Notes that a process was reaped: its number may be another's now.
+    pub fn forget_pid(&self, proc: &Rc<Proc>) {
+        let mut by_pid = self.by_pid.borrow_mut();
+        if let Some(of_pid) = by_pid.get_mut(&proc.pid) {
+            of_pid.retain(|one| !Rc::ptr_eq(one, proc));
+            if of_pid.is_empty() {
+                by_pid.remove(&proc.pid);
+            }
+        }
     }
 
     /// Forgets all processes, and gives them; those that have not ended are reaped all the same.
@@ -233,4 +250,28 @@ pub async fn close<O: Os>(agent: &Rc<Inner<O>>, handle: ProcHandle) -> Result<Re
             .unwrap_or_else(|| Err(OpError::lost("the agent ended while it closed a process")))?;
     }
     Ok(Reply::Unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Capture;
+    use crate::stdin::Stdin;
+
+    #[test]
+    fn endings_are_of_the_eldest_with_the_number() {
+        let proc = |handle| {
+            let outputs = [(); 2].map(|()| Capture::new(0, Rc::default()));
+            Rc::new(Proc::new(handle, 50, "x".to_owned(), Stdin::none(), outputs, 0))
+        };
+        let procs = Procs::new(0);
+        let [first, second, third] = [1, 2, 3].map(proc);
+        for proc in [&first, &second, &third] {
+            procs.add(proc);
+        }
+        procs.forget_pid(&second);
+        let taken = [(); 3].map(|()| procs.take_pid(50).map(|proc| proc.handle));
+        assert_eq!(taken, [Some(1), Some(3), None]);
+        assert!(procs.by_pid.borrow().is_empty());
+    }
 }

@@ -113,10 +113,9 @@ fn begin(spec: &SpawnSpec, start: &Start) -> Result<Started, SpawnError> {
     let (stdout, out) = output().map_err(no_process)?;
     let (stderr, err) = output().map_err(no_process)?;
     let plan = plan(spec, [input.raw(), out.raw(), err.raw()], start).map_err(no_process)?;
-    let made = child::make(&plan);
-    // Also for one that could not become its program: its end has to be reaped.
-    start.births.count();
-    let pid = made?;
+    let expected = start.births.expect();
+    let pid = child::make(&plan)?;
+    expected.claim(pid);
     super::proc::wait_started(pid);
     Ok(Started { pid, stdin, stdout: Some(stdout), stderr: Some(stderr), kept: false })
 }
