@@ -192,7 +192,8 @@ fn command(toml: &str, lua: &str) -> (String, bool) {
     let project = tempfile::tempdir().expect("a directory");
     let write = |name: &str, text: &str| std::fs::write(project.path().join(name), text).expect("it can be written");
     write("provium.toml", toml);
-    write("real.test.lua", lua);
+    // On a loaded machine a boot takes longer than a test usually may.
+    write("real.test.lua", &format!("provium.timeout = '200s'\n{lua}"));
     let run = std::process::Command::new(env!("CARGO_BIN_EXE_provium"))
         .args(["--backend", "qemu", "--record", "never"])
         .current_dir(project.path())
