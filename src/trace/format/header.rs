@@ -3,6 +3,8 @@
 //! Magic, format version, length, JSON, checksum. This layout never changes, whatever the version, so that every
 //! provium can say by whom a trace that it cannot read was written.
 
+mod lean;
+
 use std::io::{self, Read};
 
 use super::super::record::{FORMAT_VERSION, Header};
@@ -28,7 +30,7 @@ const FIXED: usize = MAGIC.len() + 2 + 4;
 /// # Errors
 /// When it is too large to be read again.
 pub fn encode(header: &Header) -> Result<Vec<u8>, WriteError> {
-    let json = lean(header).map_err(|error| WriteError::Encode(error.to_string()))?;
+    let json = lean::json(header).map_err(|error| WriteError::Encode(error.to_string()))?;
     let length = u32::try_from(json.len()).ok().filter(|length| *length as usize <= MAX_HEADER);
     let Some(length) = length else { return Err(WriteError::HeaderTooLarge { size: json.len() }) };
     let mut out = Vec::with_capacity(FIXED + json.len() + 4);
@@ -39,22 +41,6 @@ pub fn encode(header: &Header) -> Result<Vec<u8>, WriteError> {
     let checksum = crc32c::crc32c(&out);
     out.extend_from_slice(&checksum.to_le_bytes());
     Ok(out)
-}
-
-/// The JSON text: what a reader assumes anyway is left out, because most traces are short.
-fn lean(header: &Header) -> serde_json::Result<Vec<u8>> {
-    let assumed = serde_json::to_value(Header::default())?;
-    let mut value = serde_json::to_value(header)?;
-    if let Some(keys) = value.as_object_mut() {
-        keys.retain(|key, value| assumed.get(key) != Some(value));
-    }
-    let profiles = value.get_mut("profiles").and_then(serde_json::Value::as_object_mut);
-    for profile in profiles.into_iter().flat_map(|profiles| profiles.values_mut()) {
-        if let Some(keys) = profile.as_object_mut() {
-            keys.retain(|_, value| !value.is_null());
-        }
-    }
-    serde_json::to_vec(&value)
 }
 
 /// What the beginning of a file says.
