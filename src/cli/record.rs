@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use clap::{Args, ValueEnum};
 use provium_protocol::Nanos;
-use sha2::{Digest, Sha256};
 
 use super::backend::BackendName;
 use crate::config::Project;
@@ -102,7 +101,9 @@ impl Recordings<'_> {
             return Ok(None);
         }
         // A file that cannot be read is reported by who runs it.
-        let Ok(script) = Disk.script(file) else { return Ok(None) };
+        if Disk.script(file).is_err() {
+            return Ok(None);
+        }
         let directory = self.args.traces.clone().unwrap_or_else(|| self.project.dir.join("traces"));
         let schedule = match self.seed {
             Some(seed) => format!("seed-{seed}"),
@@ -111,7 +112,7 @@ impl Recordings<'_> {
         let redactor = Redactor::new(&self.args.redact).map_err(|error| error.to_string())?;
         let begun = store::create(&directory, &file.name, &schedule).map_err(|why| why.to_string());
         let sink = begun.and_then(|(path, out)| {
-            match TraceFile::begin(out, &self.header(file, &script), redactor) {
+            match TraceFile::begin(out, &self.header(file), redactor) {
                 Ok(sink) => Ok((path, sink)),
                 Err(why) => {
                     // Nothing is lost with it, and the warning is about why there is none.
@@ -127,11 +128,10 @@ impl Recordings<'_> {
         Ok(Some(Recording { recorder: Recorder::new(Box::new(sink)), path, shown, directory }))
     }
 
-    fn header(&self, file: &FileToRun, script: &[u8]) -> Header {
+    fn header(&self, file: &FileToRun) -> Header {
         Header {
             writer: concat!("provium ", env!("CARGO_PKG_VERSION")).to_owned(),
             file: file.name.clone(),
-            file_sha256: hex(script),
             backend: self.backend.as_str().to_owned(),
             virtual_clock: self.backend.has_virtual_clock(),
             strategy: if self.seed.is_some() { "random" } else { "fifo" }.to_owned(),
@@ -181,9 +181,4 @@ impl Recording {
         let removed = store::remove(&self.directory, &self.path);
         removed.map_err(|why| format!("the trace `{}` is not needed, but cannot be removed: {why}", self.shown))
     }
-}
-
-/// SHA-256 in hexadecimal.
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -27,7 +27,8 @@ pub struct Header {
     pub required: Vec<String>,
     /// The test file, as reports name it.
     pub file: String,
-    /// SHA-256 of the test file's text, in hexadecimal.
+    /// SHA-256 of the test file's text, in hexadecimal. Written no more: the text itself is the first record, and what was
+    /// left out of that could be guessed by its digest.
     pub file_sha256: String,
     /// `"sim"`, `"qemu"`.
     pub backend: String,
