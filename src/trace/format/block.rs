@@ -5,7 +5,7 @@
 //! never ended: the closing block does that.
 
 use zstd::zstd_safe::zstd_sys::ZSTD_EndDirective;
-use zstd::zstd_safe::{InBuffer, OutBuffer, get_error_name};
+use zstd::zstd_safe::{InBuffer, OutBuffer, compress_bound, get_error_name};
 
 use super::context::{Compressor, Decompressor};
 use super::{Totals, WriteError};
@@ -135,7 +135,7 @@ impl Packer {
             None => self.context.insert(Compressor::new().map_err(WriteError::Compress)?),
         };
         let start = out.len();
-        out.reserve(HEAD + MAX_PAYLOAD);
+        out.reserve(HEAD + compress_bound(raw.len()));
         out.extend_from_slice(&[0; HEAD]);
         let mut input = InBuffer::around(raw);
         loop {

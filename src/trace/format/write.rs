@@ -52,7 +52,7 @@ impl<W: Write> TraceWriter<W> {
         out.write_all(&header::encode(&header)?)?;
         Ok(TraceWriter {
             out,
-            raw: Vec::with_capacity(MAX_BLOCK),
+            raw: Vec::with_capacity(2 * WORTH_A_BLOCK),
             packed: Vec::new(),
             packer: Packer::default(),
             totals: Totals::default(),
