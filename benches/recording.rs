@@ -1,12 +1,14 @@
 //! What recording a run costs, and what replaying it costs against running it in the simulator.
 //!
-//! `cargo bench --bench recording`
+//! `cargo bench --bench recording`. What recording adds is printed before the measurements: from runs in turns, with and
+//! without, because a machine that others use, too, is now faster and now slower.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use provium::config::Project;
@@ -150,6 +152,39 @@ fn size(files: &[FileToRun]) {
     );
 }
 
+/// Seeds of the runs that are compared: each is another run.
+const SEEDS: u64 = 20;
+
+/// How often each of them is run in each way. What disturbs a run only makes it longer, so the shortest is what it takes.
+const TIMES: usize = 15;
+
+/// What recording adds to the runs of a file, in percent, when the trace is kept and when it is not.
+fn added(file: &FileToRun) {
+    let ways: [&dyn Fn(u64); 3] =
+        [&|seed| live(file, seed), &|seed| drop(recorded(file, seed, true)), &|seed| drop(recorded(file, seed, false))];
+    let mut shortest = [[Duration::MAX; SEEDS as usize]; 3];
+    for time in 0..TIMES {
+        for seed in 0..SEEDS {
+            // None of them always comes after the same other.
+            for way in (0..ways.len()).map(|way| (way + time) % ways.len()) {
+                let start = Instant::now();
+                ways[way](seed);
+                let took = &mut shortest[way][seed as usize];
+                *took = start.elapsed().min(*took);
+            }
+        }
+    }
+    let [live, kept, not_kept] = shortest.map(|took| took.iter().sum::<Duration>().as_secs_f64());
+    let percent = |took: f64| (took / live - 1.0) * 100.0;
+    println!(
+        "recording {} takes {:.1} % more, {:.1} % if the trace is not kept; without, a run takes {:.3} ms",
+        file.name,
+        percent(kept),
+        percent(not_kept),
+        live * 1e3 / SEEDS as f64
+    );
+}
+
 fn benches(criterion: &mut Criterion) {
     let suite = files("tests/lua");
     size(&suite);
@@ -158,8 +193,11 @@ fn benches(criterion: &mut Criterion) {
         let mut all = suite.iter().chain(&small);
         all.find(|file| file.name.ends_with(name)).cloned().expect("the file is there")
     };
-    for name in ["racy_files.test.lua", "racy_shell.test.lua", "file.test.lua", "worker.test.lua", "stream.test.lua"] {
-        let file = find(name);
+    let five =
+        ["racy_files.test.lua", "racy_shell.test.lua", "file.test.lua", "worker.test.lua", "stream.test.lua"].map(find);
+    five.iter().for_each(added);
+    for file in five {
+        let name = file.name.rsplit('/').next().expect("a name has an end");
         let mut group = criterion.benchmark_group(name);
         let mut seed = 0;
         group.bench_function("live", |bencher| {
