@@ -103,6 +103,15 @@ fn clones_cold_boots_and_virtual_time() {
             t:assert_neq(draw("a"), draw("b"))
         end)
 
+        test("a clone has nothing left to do of the boot that it is of", function(t)
+            local vm = provium:vm("a", "linux"):boot()
+            local loaded = "\n" .. vm:read_file("/proc/modules")
+            for path in vm:read_file("/etc/provium/modules.later"):gmatch("%S+") do
+                local name = path:match("([^/]+)%.ko$"):gsub("-", "_")
+                t:assert(loaded:find("\n" .. name .. " ", 1, true), name .. " is not there yet")
+            end
+        end)
+
         -- The test has less of the host's time than the guest sleeps.
         test("virtual time jumps over sleeps", { timeout = "300s" }, function(t)
             local vm = provium:vm("v", "virtual"):boot()
@@ -113,7 +122,7 @@ fn clones_cold_boots_and_virtual_time() {
         end)
         "#,
     );
-    assert!(passed && shown.contains("\n3 passed, 0 failed\n"), "{shown}");
+    assert!(passed && shown.contains("\n4 passed, 0 failed\n"), "{shown}");
 }
 
 /// What a guest does by whichever link: `link` is the name of its profile, and `port` where its agent then has the host.

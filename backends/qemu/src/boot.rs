@@ -126,6 +126,8 @@ impl Boot<'_> {
                 let machine = Machine::launch(self.qemu, launch).await;
                 let machine = machine.map_err(|error| OpError::agent(error.to_string()))?;
                 let booted = self.greet(machine, None).await?;
+                // What it still has to do, each of its clones would do again.
+                booted.machine.at_rest().await;
                 answerer = Some(booted.answerer);
                 Ok::<Machine, Unsaved>(booted.machine)
             })

@@ -17,6 +17,7 @@ mod launch;
 mod process;
 mod qemu;
 mod qmp;
+mod rest;
 mod spec;
 mod supervise;
 mod template;

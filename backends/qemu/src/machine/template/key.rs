@@ -11,8 +11,9 @@ use crate::machine::error::MachineError;
 use crate::machine::qemu::Qemu;
 use crate::machine::spec::{Accel, LaunchSpec};
 
-/// Changes with what is in a template's files: older ones are then never found.
-const FORMAT: u32 = 1;
+/// Changes with what is in a template's files, and with what a machine has done when it is saved: older ones are then never
+/// found.
+const FORMAT: u32 = 2;
 /// So many hexadecimal digits of the digest name a template: enough to never meet, and short for people.
 const ID_DIGITS: usize = 32;
 
