@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::MAX_MESSAGE;
-use super::chunk::{HEADER, Header, MAGIC, sum};
+use super::chunk::{HEADER, Header, MAGIC};
+use super::sum::sum;
 
 /// Messages of which only a part has come; a sender never has more under way than it has operations and streams.
 const MAX_PARTS: usize = 65_536;

@@ -15,6 +15,7 @@ mod chunk;
 mod inbox;
 mod message;
 mod outbox;
+mod sum;
 
 pub use chunk::{HEADER, MAGIC, MAX_CHUNK};
 pub use inbox::{Inbox, Received};
