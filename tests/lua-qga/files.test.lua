@@ -62,6 +62,12 @@ test("the machine is paused, reset and switched off", { timeout = "120s" }, func
     vm:run("test -e /tmp/x"):assert_ok()
     vm:reset()
     t:assert_eq(vm:run("test -e /tmp/x").exit_code, 1)
+    -- A guest that refuses to switch itself off goes on.
+    vm:run("mv /sbin/shutdown /sbin/really; printf '#!/bin/sh\nexit 1\n' > /sbin/shutdown; chmod +x /sbin/shutdown"):assert_ok()
+    local refused = t:assert_raises(function() vm:power_button() end)
+    t:assert_contains(refused.message, "switch the guest off")
+    t:assert_eq(vm:state(), "booted")
+    vm:run("mv /sbin/really /sbin/shutdown"):assert_ok()
     vm:power_button()
     t:assert_eq(vm:state(), "shutdown")
     vm:boot()

@@ -85,6 +85,32 @@ impl Shared {
         }
     }
 
+    /// Looks again after a machine that it had no longer looked after.
+    fn supervise(self: &Arc<Shared>, machine: &Arc<Machine>, answerer: &Answerer) {
+        if let Power::On(running) = &mut *self.power()
+            && Arc::ptr_eq(&running.machine, machine)
+        {
+            let watch = supervise(Arc::downgrade(self), Arc::clone(machine), answerer.clone());
+            running.supervisor = tokio::spawn(watch).abort_handle();
+        }
+    }
+
+    /// Gives a machine up: what is under way in the guest ends with the error, and so does what is asked later.
+    async fn lose(&self, machine: &Arc<Machine>, answerer: &Answerer, error: &OpError) {
+        {
+            let mut power = self.power();
+            // It may have been switched off in this moment.
+            if let Power::On(running) = &*power
+                && Arc::ptr_eq(&running.machine, machine)
+            {
+                *power = Power::Lost(error.clone(), answerer.clone());
+                self.console.ends();
+            }
+        }
+        answerer.fail(error.clone());
+        machine.kill().await;
+    }
+
     fn running(&self) -> Result<(Arc<Machine>, Answerer), OpError> {
         match &*self.power() {
             Power::On(running) => Ok((Arc::clone(&running.machine), running.answerer.clone())),
@@ -103,18 +129,7 @@ async fn supervise(guest: std::sync::Weak<Shared>, machine: Arc<Machine>, answer
     let how = lost::cause(&machine, &answerer).await;
     let Some(guest) = guest.upgrade() else { return };
     let error = OpError::lost(format!("the guest `{}` was lost: {how}", guest.spec.vm));
-    {
-        let mut power = guest.power();
-        // It may have been switched off in this moment.
-        if let Power::On(running) = &*power
-            && Arc::ptr_eq(&running.machine, &machine)
-        {
-            *power = Power::Lost(error.clone(), answerer.clone());
-            guest.console.ends();
-        }
-    }
-    answerer.fail(error);
-    machine.kill().await;
+    guest.lose(&machine, &answerer, &error).await;
 }
 
 /// A handle on a guest. The guest is switched off when the handle is dropped.
@@ -188,17 +203,27 @@ async fn power_button(guest: Arc<Shared>) -> Result<Reply, OpError> {
         machine.ended().await;
         Ok(Reply::Unit)
     });
-    let off = off.await;
-    guest.take(&shut_down(&guest.spec.vm));
-    machine.kill().await;
-    guest.console.ends();
-    match off {
-        Ok(off) => off,
-        Err(_) => Err(OpError::timeout(format!(
-            "the guest `{}` did not switch itself off within {} s of its power button being pressed; its power was cut",
-            guest.spec.vm,
-            patience.as_secs()
-        ))),
+    match off.await {
+        Ok(Err(refused)) => {
+            guest.supervise(&machine, &answerer);
+            Err(refused)
+        }
+        Ok(Ok(off)) => {
+            guest.take(&shut_down(&guest.spec.vm));
+            machine.kill().await;
+            guest.console.ends();
+            Ok(off)
+        }
+        Err(_) => {
+            let error = OpError::lost(format!(
+                "the guest `{}` was lost: it did not switch itself off within {} s of its power button being pressed; its power was \
+                 cut",
+                guest.spec.vm,
+                patience.as_secs()
+            ));
+            guest.lose(&machine, &answerer, &error).await;
+            Err(error)
+        }
     }
 }
 
