@@ -69,7 +69,7 @@ fn shown(findings: &[Finding]) -> Vec<String> {
     lines.push(if can_run(findings) {
         "Real guests can be run here: --backend qemu".to_owned()
     } else {
-        "Real guests cannot be run here. Simulated ones can: they need nothing.".to_owned()
+        "Real guests that need what is marked FAIL cannot be run here. Simulated ones need nothing.".to_owned()
     });
     lines
 }
