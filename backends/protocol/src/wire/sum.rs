@@ -4,8 +4,8 @@
 //! much as the reads of memory that it takes: so it reads eight bytes at a time, and looks each of sixteen up in a table of its
 //! own. The sums are the same.
 //!
-//! Rejected: the crate `crc`, whose tables are as many but which reads byte by byte: under emulation it takes 1.8 times as
-//! long. Tables for two bytes at once: their 1 MiB saves nothing.
+//! Rejected: the crate `crc`, whose tables are as many but which reads byte by byte, which is slower under
+//! emulation. Tables for two bytes at once: their 1 MiB saves nothing.
 
 /// CRC-32C of these bytes.
 #[cfg(feature = "processor-sums")]

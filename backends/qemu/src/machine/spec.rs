@@ -72,8 +72,8 @@ impl Board {
 pub enum AgentChannel {
     /// A port of a virtio serial controller, under this name in the guest.
     VirtioSerial(String),
-    /// The second serial port (`ttyS1`): for guests without virtio, and slow (20 to 40 kB/s to the guest, 100 to
-    /// 300 kB/s from it).
+    /// The second serial port (`ttyS1`): for guests without virtio, and slow, because it is emulated byte
+    /// by byte.
     IsaSerial,
     /// A socket between host and guest; the agent listens on this port. QEMU cannot save such a machine as a template.
     Vsock(u32),
