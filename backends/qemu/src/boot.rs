@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use provium_protocol::profile::{BootFile, BootSpec, COLD};
@@ -223,8 +224,10 @@ fn host_time() -> i128 {
     i128::try_from(since.as_nanos()).unwrap_or(i128::MAX)
 }
 
-fn agent_digest(agent: &[u8]) -> String {
-    Sha256::digest(agent).iter().map(|byte| format!("{byte:02x}")).collect()
+/// The digest of provium's own agent: of two megabytes that are the same for each guest.
+fn agent_digest(agent: &'static [u8]) -> &'static str {
+    static DIGEST: OnceLock<String> = OnceLock::new();
+    DIGEST.get_or_init(|| Sha256::digest(agent).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Any number that an earlier conversation did not have.
