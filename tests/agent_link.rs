@@ -85,6 +85,7 @@ fn answered() -> Vec<FromAgent> {
         FromAgent::Garbled { why: "noise".into() },
         FromAgent::Pong(3),
         FromAgent::Refused { nonce: 1, versions: (2, 3) },
+        FromAgent::Piece { id: 8, data: b"beginning".to_vec() },
     ]
 }
 

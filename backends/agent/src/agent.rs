@@ -8,6 +8,7 @@ use provium_protocol::{Frame, Lane, Op, OpError, Reply, StreamId};
 use crate::capture::Budget;
 use crate::ending::{self, Reaping};
 use crate::files::Files;
+use crate::gather::Taker;
 use crate::procs::Procs;
 use crate::stream::Streams;
 use crate::worker::{self, Admission, Workers};
@@ -61,8 +62,18 @@ impl<O: Os> Agent<O> {
 
     /// Carries one operation out. Dropping the future abandons the operation.
     pub fn call(&self, lane: Lane, op: Op) -> impl Future<Output = Result<Reply, OpError>> + 'static + use<O> {
+        self.call_in_pieces(lane, op, None)
+    }
+
+    /// Carries one operation out; the beginning of a long answer goes to the taker, if there is one, and the reply ends it.
+    pub fn call_in_pieces(
+        &self,
+        lane: Lane,
+        op: Op,
+        taker: Taker,
+    ) -> impl Future<Output = Result<Reply, OpError>> + 'static + use<O> {
         let agent = self.inner.clone();
-        async move { call(&agent, lane, op).await }
+        async move { call(&agent, lane, op, taker).await }
     }
 
     /// The next piece of a stream; `None` at its end.
@@ -89,16 +100,16 @@ impl<O: Os> Agent<O> {
 }
 
 /// Carries one operation out on its lane.
-pub async fn call<O: Os>(agent: &Rc<Inner<O>>, lane: Lane, op: Op) -> Result<Reply, OpError> {
+pub async fn call<O: Os>(agent: &Rc<Inner<O>>, lane: Lane, op: Op, taker: Taker) -> Result<Reply, OpError> {
     match agent.workers.admit(lane, &op)? {
-        Admission::Main => dispatch(agent, lane, op).await,
+        Admission::Main => dispatch(agent, lane, op, taker).await,
         // In a box of its own: every operation would have to carry the room for it otherwise.
-        Admission::Worker(worker) => Box::pin(worker::on_lane(agent, &worker, op)).await,
+        Admission::Worker(worker) => Box::pin(worker::on_lane(agent, &worker, op, taker)).await,
     }
 }
 
 /// Carries out what is the same on every lane.
-pub async fn dispatch<O: Os>(agent: &Rc<Inner<O>>, lane: Lane, op: Op) -> Result<Reply, OpError> {
+pub async fn dispatch<O: Os>(agent: &Rc<Inner<O>>, lane: Lane, op: Op, taker: Taker) -> Result<Reply, OpError> {
     match op {
         Op::Run { spec, timeout_ns } => procs::run(agent, lane, spec, timeout_ns).await,
         Op::Spawn(spec) => procs::spawn(agent, lane, spec).await,
@@ -112,7 +123,7 @@ pub async fn dispatch<O: Os>(agent: &Rc<Inner<O>>, lane: Lane, op: Op) -> Result
         Op::ProcStream { proc, output } => procs::stream(agent, lane, proc, output),
         Op::ProcClose(proc) => procs::close(agent, proc).await,
 
-        Op::ReadFile(path) => paths::read_file(agent, &path.0).await,
+        Op::ReadFile(path) => paths::read_file(agent, &path.0, taker).await,
         Op::WriteFile { path, data, perm, append } => paths::write_file(agent, &path.0, &data, perm, append).await,
         Op::Stat(path) => paths::stat(agent, &path.0).await,
         Op::Lstat(path) => paths::lstat(agent, &path.0).await,
@@ -126,7 +137,7 @@ pub async fn dispatch<O: Os>(agent: &Rc<Inner<O>>, lane: Lane, op: Op) -> Result
 
         Op::OpenFile { path, mode } => files::open(agent, lane, &path.0, mode).await,
         Op::FileRead { file, len } => files::read(agent, file, len).await,
-        Op::FileReadAll(file) => files::read_all(agent, file).await,
+        Op::FileReadAll(file) => files::read_all(agent, file, taker).await,
         Op::FileWrite { file, data, all } => files::write(agent, file, &data, all).await,
         Op::FileSeek { file, offset, whence } => files::seek(agent, file, offset, whence).await,
         Op::FileSync(file) => files::sync(agent, file).await,

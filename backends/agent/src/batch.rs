@@ -20,8 +20,8 @@ pub async fn run<O: Os>(agent: &Rc<Inner<O>>, lane: Lane, ops: Vec<Op>) -> Resul
     for op in ops {
         let outcome = match op {
             Op::Batch(_) => Err(OpError::usage("a batch cannot hold a batch")),
-            // Boxed, because a batch is itself an operation.
-            op => Box::pin(agent::call(agent, lane, op)).await,
+            // Boxed, because a batch is itself an operation. Its answers are one message.
+            op => Box::pin(agent::call(agent, lane, op, None)).await,
         };
         batch.outcomes.push(outcome);
     }

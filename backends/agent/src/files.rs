@@ -11,7 +11,7 @@ use provium_protocol::{Errno, Lane, OpError, Reply};
 
 use crate::agent::Inner;
 use crate::checks::{self, text};
-use crate::os::READ_AT_ONCE;
+use crate::gather::{Gathering, Taker};
 use crate::sync::{First, Flag, in_task, race};
 use crate::{Os, discard};
 
@@ -126,58 +126,16 @@ pub async fn read<O: Os>(agent: &Rc<Inner<O>>, handle: FileHandle, len: u64) -> 
 }
 
 /// Reads to the end.
-pub async fn read_all<O: Os>(agent: &Rc<Inner<O>>, handle: FileHandle) -> Result<Reply, OpError> {
+pub async fn read_all<O: Os>(agent: &Rc<Inner<O>>, handle: FileHandle, taker: Taker) -> Result<Reply, OpError> {
     let file = agent.files.get(handle)?;
-    let mut all = Vec::new();
+    let mut gathering = Gathering::new(&*agent.os, file.fd, "read", &file.path, taker);
     loop {
-        let at_once = agent.os.bytes_at_once(file.fd);
-        check_room(&*agent.os, all.len(), at_once, "read", &file.path)?;
-        let data = on_file(&file, "read", agent.os.read(file.fd, at_once)).await?;
-        if data.is_empty() {
-            return Ok(Reply::Bytes(all));
+        let at_once = gathering.at_once()?;
+        let data = on_file(&file, "read", agent.os.read(file.fd, at_once)).await;
+        if !gathering.take(data).await? {
+            return Ok(gathering.reply());
         }
-        append(&*agent.os, &mut all, data, "read", &file.path)?;
     }
-}
-
-/// Reads a descriptor to its end.
-pub async fn read_fd<O: Os>(os: &O, fd: i32, doing: &str, path: &str) -> Result<Vec<u8>, OpError> {
-    let mut all = Vec::new();
-    loop {
-        let at_once = os.bytes_at_once(fd);
-        check_room(os, all.len(), at_once, doing, path)?;
-        let data = os.read(fd, at_once).await;
-        let data = data.map_err(|errno| OpError::os(errno, format!("{doing} {path}")))?;
-        if data.is_empty() {
-            return Ok(all);
-        }
-        append(os, &mut all, data, doing, path)?;
-    }
-}
-
-/// Refuses to go on where there is no memory for so many bytes more; `had` were read already.
-fn check_room<O: Os>(os: &O, had: usize, more: usize, doing: &str, path: &str) -> Result<(), OpError> {
-    if more <= READ_AT_ONCE || os.has_room(more as u64) {
-        return Ok(());
-    }
-    let doing = format!("{doing} {path} (no memory for its bytes after the first {} MiB)", had >> 20);
-    Err(OpError::os(Errno::ENOMEM, doing))
-}
-
-fn append<O: Os>(os: &O, all: &mut Vec<u8>, data: Vec<u8>, doing: &str, path: &str) -> Result<(), OpError> {
-    if all.len() as u64 + data.len() as u64 > MAX_READ {
-        return Err(OpError::limit(format!(
-            "{path} holds more than {MAX_READ} bytes, the most that one read returns (MAX_READ)"
-        )));
-    }
-    if all.is_empty() {
-        *all = data;
-    } else {
-        // A buffer that grows becomes up to twice as large, and is copied for it.
-        check_room(os, all.len(), 2 * all.len() + data.len(), doing, path)?;
-        all.extend_from_slice(&data);
-    }
-    Ok(())
 }
 
 /// One write, or as many as it takes.

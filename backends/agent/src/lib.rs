@@ -21,6 +21,7 @@ mod checks;
 mod discard;
 mod ending;
 mod files;
+mod gather;
 pub mod os;
 mod paths;
 mod process;
@@ -35,4 +36,5 @@ mod tail;
 mod worker;
 
 pub use agent::Agent;
+pub use gather::{Pieces, Taker};
 pub use os::Os;

@@ -8,7 +8,8 @@ use provium_protocol::{Errno, OpError, Reply};
 use crate::Os;
 use crate::agent::Inner;
 use crate::checks::{self, text};
-use crate::files::{DEFAULT_PERM, read_fd};
+use crate::files::DEFAULT_PERM;
+use crate::gather::{Gathering, Taker};
 
 /// Permission bits of a new directory, less the umask.
 const DEFAULT_DIR_PERM: u32 = 0o755;
@@ -57,15 +58,27 @@ fn failed(doing: &str, path: &[u8]) -> impl FnOnce(Errno) -> OpError {
 }
 
 /// Reads a whole file.
-pub async fn read_file<O: Os>(agent: &Rc<Inner<O>>, path: &[u8]) -> Result<Reply, OpError> {
+pub async fn read_file<O: Os>(agent: &Rc<Inner<O>>, path: &[u8], taker: Taker) -> Result<Reply, OpError> {
     checks::path(path)?;
     let mode = OpenMode { read: true, ..OpenMode::default() };
     let fd = OwnedFd::open(&agent.os, path, &mode, 0).await.map_err(failed("read_file", path))?;
-    let data = read_fd(&*agent.os, fd.number(), "read_file", &text(path)).await;
+    let reply = read_fd(&*agent.os, fd.number(), path, taker).await;
     let closed = fd.close().await;
-    let data = data?;
+    let reply = reply?;
     closed.map_err(failed("read_file", path))?;
-    Ok(Reply::Bytes(data))
+    Ok(reply)
+}
+
+/// Reads a descriptor to its end.
+async fn read_fd<O: Os>(os: &O, fd: i32, path: &[u8], taker: Taker) -> Result<Reply, OpError> {
+    let name = text(path);
+    let mut gathering = Gathering::new(os, fd, "read_file", &name, taker);
+    loop {
+        let data = os.read(fd, gathering.at_once()?).await.map_err(failed("read_file", path));
+        if !gathering.take(data).await? {
+            return Ok(gathering.reply());
+        }
+    }
 }
 
 /// Makes, replaces or appends to a file.

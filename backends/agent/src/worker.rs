@@ -9,6 +9,7 @@ use provium_protocol::{Lane, Nanos, Op, OpError, Reply, Signal};
 use tokio::sync::Notify;
 
 use crate::agent::{Inner, dispatch};
+use crate::gather::Taker;
 use crate::os::SignalTarget;
 use crate::process::Proc;
 use crate::sync::{First, Flag, in_task, race, until, within};
@@ -201,7 +202,12 @@ impl<O: Os> Drop for Busy<O> {
 }
 
 /// Carries out an operation said on a worker's lane.
-pub async fn on_lane<O: Os>(agent: &Rc<Inner<O>>, worker: &Rc<Worker<O>>, op: Op) -> Result<Reply, OpError> {
+pub async fn on_lane<O: Os>(
+    agent: &Rc<Inner<O>>,
+    worker: &Rc<Worker<O>>,
+    op: Op,
+    taker: Taker,
+) -> Result<Reply, OpError> {
     match op {
         Op::WorkerKill(signal) => kill(agent, worker, signal).await,
         Op::WorkerJoin { timeout_ns } => join(agent, worker, timeout_ns).await,
@@ -212,12 +218,12 @@ pub async fn on_lane<O: Os>(agent: &Rc<Inner<O>>, worker: &Rc<Worker<O>>, op: Op
             let _busy = Busy::begin(worker);
             let lane = Lane::Worker(worker.handle);
             if ends_by_itself(&op) {
-                return dispatch(agent, lane, op).await;
+                return dispatch(agent, lane, op, taker).await;
             }
             let work = async {
                 match op {
                     Op::Syscall(spec) => syscall::call(agent, &worker.thread, spec).await,
-                    op => dispatch(agent, lane, op).await,
+                    op => dispatch(agent, lane, op, taker).await,
                 }
             };
             match race(worker.closing.wait(), work).await {

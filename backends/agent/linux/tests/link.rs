@@ -115,11 +115,15 @@ impl Host {
     }
 
     fn reply(&mut self, id: u64) -> Result<Reply, OpError> {
+        let mut begun = Vec::new();
         loop {
-            if let FromAgent::Reply { id: of, result } = self.next()
-                && of == id
-            {
-                return result;
+            match self.next() {
+                FromAgent::Piece { id: of, data } if of == id => begun.extend(data),
+                FromAgent::Reply { id: of, result } if of == id => match result {
+                    Ok(Reply::Bytes(rest)) => return Ok(Reply::Bytes([begun, rest].concat())),
+                    other => return other,
+                },
+                _ => {}
             }
         }
     }
@@ -182,6 +186,63 @@ fn calls_are_answered_whichever_ends_first() {
     let refused = ToAgent::Hello(Hello { nonce: 5, versions: (900, 901), boot: 0 });
     host.send(&refused);
     assert_eq!(host.next(), FromAgent::Refused { nonce: 5, versions: VERSIONS });
+}
+
+#[test]
+fn a_large_file_is_sent_while_it_is_read() {
+    let agent = Agent::start();
+    let mut host = agent.host();
+    host.hello(0);
+    host.run("true");
+    let path = agent.path("sparse");
+    // More than the agent could have in its memory: it may have no more than 64 MiB.
+    let size = 200u64 << 20;
+    std::fs::File::create(&path).and_then(|file| file.set_len(size)).expect("a file");
+    let limit = libc::rlimit { rlim_cur: 64 << 20, rlim_max: 64 << 20 };
+    let pid = libc::pid_t::try_from(agent.process.id()).expect("a process");
+    // SAFETY: the limit is there to be read, and nobody wants the old one.
+    assert_eq!(unsafe { libc::prlimit(pid, libc::RLIMIT_DATA, &raw const limit, std::ptr::null_mut()) }, 0);
+    let read = host.begin(Lane::Main, Op::ReadFile(path.as_str().into()));
+    let mut bytes = 0;
+    while bytes < size / 2 {
+        match host.next() {
+            FromAgent::Piece { id, data } if id == read => bytes += data.len() as u64,
+            other => panic!("{other:?}"),
+        }
+    }
+    // Others have their turn meanwhile.
+    host.send(&ToAgent::Ping(1));
+    loop {
+        match host.next() {
+            FromAgent::Piece { data, .. } => bytes += data.len() as u64,
+            FromAgent::Pong(1) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(bytes < size, "the ping waited for the whole file");
+    loop {
+        match host.next() {
+            FromAgent::Piece { data, .. } => bytes += data.len() as u64,
+            FromAgent::Reply { id, result } if id == read => {
+                assert!(matches!(result, Ok(Reply::Bytes(rest)) if bytes + rest.len() as u64 == size));
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    // One that nobody waits for any more ends.
+    let before = agent.descriptors();
+    let read = host.begin(Lane::Main, Op::ReadFile(path.as_str().into()));
+    assert!(matches!(host.next(), FromAgent::Piece { id, .. } if id == read));
+    host.send(&ToAgent::Cancel { id: read });
+    until("waited for the file to be closed", || {
+        host.send(&ToAgent::Ping(2));
+        while host.next() != FromAgent::Pong(2) {}
+        agent.descriptors() == before
+    });
+    // What is more than one read returns is refused at the end of it.
+    std::fs::File::create(&path).and_then(|file| file.set_len((256 << 20) + 1)).expect("a file");
+    assert_eq!(host.call(Op::ReadFile(path.as_str().into())).map_err(|error| error.kind), Err(ErrorKind::Limit));
 }
 
 #[test]

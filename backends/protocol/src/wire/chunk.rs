@@ -6,8 +6,8 @@
 //! | 4–7 | number of the message, little-endian, counted per direction |
 //! | 8 | bit 0: the first chunk of its message; bit 1: the last |
 //! | 9–11 | length of the piece, little-endian |
-//! | 12–15 | CRC-32C of bytes 0–11 |
-//! | 16–19 | CRC-32C of the piece |
+//! | 12–15 | sum of bytes 0–11 (`sum.rs`) |
+//! | 16–19 | sum of the piece |
 //!
 //! The header has a sum of its own, so that a damaged length is not waited for.
 

@@ -9,7 +9,7 @@ use crate::{Frame, Lane, Nanos, Op, OpError, Reply, StreamId};
 
 /// Versions of this protocol that this build speaks, the first and the last. A change that adds variants at the end raises the
 /// last; one that breaks what was there raises both.
-pub const VERSIONS: (u16, u16) = (1, 1);
+pub const VERSIONS: (u16, u16) = (2, 2);
 
 /// The most memory that one message may take when it is read, in bytes: [`super::MAX_MESSAGE`], and what many small values take
 /// beside their bytes.
@@ -146,6 +146,15 @@ pub enum FromAgent {
     Pong(u64),
     /// What came of `Settle`.
     Settled(Result<(), OpError>),
+    /// The next bytes of a call's answer. Those of its reply, which is `Bytes`, are the last ones; a reply that is an error is all
+    /// of the answer.
+    Piece {
+        /// Which.
+        id: u64,
+        /// No fewer than one.
+        #[serde(with = "serde_bytes")]
+        data: Vec<u8>,
+    },
 }
 
 /// The version that two sides speak, if there is one: the latest that both know.

@@ -1,7 +1,7 @@
 //! How host and agent talk over a byte stream: a virtio port, a socket, a serial line. No I/O here: bytes in, messages out,
 //! and the other way round.
 //!
-//! A message is cut into *chunks*, each with length and CRC-32C, so that a reply of many megabytes and a small one share the
+//! A message is cut into *chunks*, each with length and checksum, so that a reply of many megabytes and a small one share the
 //! link fairly ([`Outbox`]). The reader ([`Inbox`]) puts messages together again; what it cannot understand it skips until
 //! the next chunk begins, and says so: a link that was flooded with garbage, or that begins in the middle of a chunk because
 //! the host has reconnected, goes on.

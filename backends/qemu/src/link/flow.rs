@@ -32,11 +32,7 @@ impl Flow {
     /// Adds a piece; returns whom to wake.
     pub fn put(&mut self, piece: Piece) -> Option<Waker> {
         if !self.ended {
-            let piece = if self.allows(&piece) {
-                piece
-            } else {
-                Err(OpError::agent("the guest's agent sent more than it may"))
-            };
+            let piece = if self.allows(&piece) { piece } else { Err(too_much()) };
             self.ended = !matches!(piece, Ok(Some(_)));
             self.waiting.push_back(piece);
         }
@@ -65,6 +61,10 @@ impl Flow {
             piece => piece,
         }
     }
+}
+
+pub(super) fn too_much() -> OpError {
+    OpError::agent("the guest's agent sent more than it may")
 }
 
 pub(super) fn closed() -> OpError {

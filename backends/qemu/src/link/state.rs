@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::task::Waker;
 use tokio::time::Instant;
 
-use provium_protocol::limits::FRAMES_IN_FLIGHT;
+use provium_protocol::limits::{FRAMES_IN_FLIGHT, MAX_READ};
 use provium_protocol::wire::{FromAgent, Inbox, Outbox, Received, ToAgent, VERSIONS, Welcome, decode_from_agent};
 use provium_protocol::{OpError, Reply, StreamId};
 
-use super::flow::Flow;
+use super::flow::{self, Flow};
 use super::{Outcome, Piece};
 
 /// Frames that a reader takes before the agent hears of it: a message for each would double the traffic of small frames.
@@ -25,6 +25,36 @@ const WELCOMES: usize = 64;
 pub struct Pending {
     pub outcome: Option<Outcome>,
     pub waker: Option<Waker>,
+    /// Bytes of the answer that came before its end.
+    beginning: Vec<u8>,
+}
+
+impl Pending {
+    /// Takes the next bytes of the answer; returns whom to wake.
+    fn begun(&mut self, data: Vec<u8>) -> Option<Waker> {
+        if self.outcome.is_some() {
+            return None;
+        }
+        // One that sends more than it may must not fill the host's memory.
+        if (self.beginning.len() + data.len()) as u64 > MAX_READ {
+            return self.end(Err(flow::too_much()));
+        }
+        self.beginning.extend_from_slice(&data);
+        None
+    }
+
+    /// Takes the end of the answer; returns whom to wake.
+    fn end(&mut self, mut outcome: Outcome) -> Option<Waker> {
+        let mut beginning = std::mem::take(&mut self.beginning);
+        if let Ok(Reply::Bytes(rest)) = &mut outcome
+            && !beginning.is_empty()
+        {
+            beginning.append(rest);
+            *rest = beginning;
+        }
+        self.outcome = Some(outcome);
+        self.waker.take()
+    }
 }
 
 /// See the module.
@@ -150,6 +180,10 @@ impl State {
             FromAgent::Reply { id, result } => self.reply(id, result).into_iter().collect(),
             FromAgent::Frame { stream, frame } => self.frame(stream, frame).into_iter().collect(),
             FromAgent::Garbled { why } => self.garbled(&why),
+            // Of a call that nobody waits for any more, it is for nobody.
+            FromAgent::Piece { id, data } => {
+                self.calls.get_mut(&id).and_then(|call| call.begun(data)).into_iter().collect()
+            }
             FromAgent::Pong(_) => Vec::new(),
             FromAgent::Welcome(welcome) => {
                 self.welcome(welcome.nonce, Ok(welcome));
@@ -184,8 +218,7 @@ impl State {
                 if let Ok(reply) = &result {
                     open_streams(&mut self.flows, reply);
                 }
-                call.outcome = Some(result);
-                call.waker.take()
+                call.end(result)
             }
             // Nobody waits for it any more.
             _ => {
@@ -229,7 +262,7 @@ impl State {
     pub fn close_stream(&mut self, stream: StreamId) {
         self.closed_streams.insert(stream);
         if let Some(mut flow) = self.flows.remove(&stream)
-            && let Some(waker) = flow.put(Err(super::flow::closed()))
+            && let Some(waker) = flow.put(Err(flow::closed()))
         {
             waker.wake();
         }

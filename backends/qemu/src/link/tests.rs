@@ -83,6 +83,49 @@ async fn replies_find_their_calls() {
 }
 
 #[tokio::test]
+async fn pieces_of_an_answer_are_put_together() {
+    let (link, mut agent) = Agent::linked();
+    let read = || Op::ReadFile("/f".into());
+    let piece = |id, byte, len| FromAgent::Piece { id, data: vec![byte; len] };
+    let bytes = |id, bytes: &[u8]| FromAgent::Reply { id, result: Ok(Reply::Bytes(bytes.to_vec())) };
+    let (one, two, three) =
+        (link.call(Lane::Main, read()), link.call(Lane::Main, read()), link.call(Lane::Main, read()));
+    for _ in 0..3 {
+        agent.hears().await;
+    }
+    for message in [
+        piece(1, b'a', 2),
+        piece(2, b'x', 2),
+        piece(1, b'b', 1),
+        // Of a call that never was, or is over.
+        piece(9, b'x', 1),
+        bytes(1, b"c"),
+        piece(1, b'x', 1),
+        piece(3, b'd', 1),
+        FromAgent::Reply { id: 2, result: Err(OpError::limit("too much")) },
+        bytes(3, b""),
+    ] {
+        agent.says(message).await;
+    }
+    assert_eq!(one.await, Ok(Reply::Bytes(b"aabc".to_vec())));
+    assert_eq!(two.await, Err(OpError::limit("too much")));
+    assert_eq!(three.await, Ok(Reply::Bytes(b"d".to_vec())));
+}
+
+#[tokio::test]
+async fn an_agent_that_sends_too_much_fills_no_memory() {
+    let (link, mut agent) = Agent::linked();
+    let call = link.call(Lane::Main, Op::ReadFile("/f".into()));
+    agent.hears().await;
+    let piece = || FromAgent::Piece { id: 1, data: vec![0; 64 << 20] };
+    for _ in 0..5 {
+        agent.says(piece()).await;
+    }
+    let error = call.await.unwrap_err();
+    assert!(error.to_string().contains("sent more than it may"), "{error}");
+}
+
+#[tokio::test]
 async fn what_nobody_waits_for_is_cancelled_or_given_back() {
     let (link, mut agent) = Agent::linked();
     drop(link.call(Lane::Main, spawn()));

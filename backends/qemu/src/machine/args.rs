@@ -34,8 +34,20 @@ pub(crate) enum Memory {
     Private(RawFd),
 }
 
+/// How a machine begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// It boots.
+    Boot {
+        /// The rate of its time-stamp counter, if it is known.
+        tsc_khz: Option<u32>,
+    },
+    /// It goes on from a saved one.
+    Restore,
+}
+
 /// All arguments. A restored machine must get the devices of the saved one, in the same order: both are made here.
-pub(crate) fn arguments(spec: &LaunchSpec, ends: Ends, memory: Memory, restore: bool) -> Vec<OsString> {
+pub(crate) fn arguments(spec: &LaunchSpec, ends: Ends, memory: Memory, start: Start) -> Vec<OsString> {
     let mut args: Vec<OsString> = Vec::new();
     let mut push = |words: &[&str]| args.extend(words.iter().map(OsString::from));
     push(&["-nodefaults", "-no-user-config", "-display", "none"]);
@@ -86,9 +98,13 @@ pub(crate) fn arguments(spec: &LaunchSpec, ends: Ends, memory: Memory, restore: 
         args.push(initrd.as_os_str().to_owned());
     }
     args.push("-append".into());
-    args.push(spec.full_cmdline().into());
+    let khz = match start {
+        Start::Boot { tsc_khz } => tsc_khz,
+        Start::Restore => None,
+    };
+    args.push(spec.cmdline_with_tsc(khz).into());
     args.extend(spec.extra_args.iter().map(OsString::from));
-    if restore {
+    if start == Start::Restore {
         args.extend(["-incoming", "defer"].map(OsString::from));
     }
     args
@@ -148,7 +164,7 @@ mod tests {
     /// The arguments that differ with the channel: those that have to do with the agent.
     fn of(agent: AgentChannel, ends: Ends) -> Vec<String> {
         let spec = LaunchSpec { agent, ..LaunchSpec::new("a", Path::new("/kernel"), None) };
-        let all = arguments(&spec, ends, Memory::Own, false);
+        let all = arguments(&spec, ends, Memory::Own, Start::Boot { tsc_khz: None });
         let all: Vec<String> = all.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let of_agent = |word: &String| ["agent", "vsock", "virtio-serial"].iter().any(|part| word.contains(part));
         all.iter().filter(|word| of_agent(word)).cloned().collect()

@@ -14,7 +14,7 @@ use tokio::net::UnixStream;
 use tokio::process::Command;
 use tokio::sync::{broadcast, mpsc, watch};
 
-use super::args::{self, Ends, Memory};
+use super::args::{self, Ends, Memory, Start};
 use super::console::Console;
 use super::error::MachineError;
 use super::process;
@@ -22,6 +22,7 @@ use super::qemu::Qemu;
 use super::qmp;
 use super::spec::{AgentChannel, LaunchSpec};
 use super::supervise::{EVENTS_KEPT, Supervisor};
+use super::tsc;
 use super::vsock::{self, VsockAddress};
 use super::{Machine, MachineStatus};
 
@@ -116,7 +117,10 @@ pub(crate) async fn launch(qemu: &Qemu, spec: LaunchSpec, source: Source) -> Res
     inherited.extend(guest_cid.map(|claimed| claimed.device));
     let mut saved_console = Vec::new();
     let mut own_memory = None;
-    let restore = matches!(source, Source::Restore { .. });
+    let start = match source {
+        Source::Boot => Start::Boot { tsc_khz: tsc::khz(&spec).await },
+        Source::Restore { .. } => Start::Restore,
+    };
     let memory = match source {
         Source::Boot if spec.savable => {
             let fd = shared_memory(&spec)?;
@@ -134,7 +138,7 @@ pub(crate) async fn launch(qemu: &Qemu, spec: LaunchSpec, source: Source) -> Res
             memory
         }
     };
-    let arguments = args::arguments(&spec, ends, memory, restore);
+    let arguments = args::arguments(&spec, ends, memory, start);
     let command_line = args::shown(qemu, &arguments);
     let mut command = Command::new(qemu.program());
     command.args(&arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -196,7 +200,9 @@ pub(crate) async fn launch(qemu: &Qemu, spec: LaunchSpec, source: Source) -> Res
     };
     // QEMU greets before it has made the machine: the first answer tells that it is there.
     match machine.status().await {
-        Ok(MachineStatus::Other(_)) if !restore => Err(machine.failed_launch("it did not begin to run").await),
+        Ok(MachineStatus::Other(_)) if start != Start::Restore => {
+            Err(machine.failed_launch("it did not begin to run").await)
+        }
         Ok(_) => Ok(machine),
         Err(_) => Err(machine.failed_launch("it ended while it made the machine").await),
     }

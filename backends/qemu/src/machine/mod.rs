@@ -9,6 +9,7 @@
 
 mod accel;
 mod args;
+mod cmdline;
 mod console;
 mod date;
 mod ended;
@@ -21,6 +22,7 @@ mod rest;
 mod spec;
 mod supervise;
 mod template;
+mod tsc;
 mod vsock;
 
 use std::fmt;

@@ -114,9 +114,9 @@ pub struct LaunchSpec {
     pub kernel: PathBuf,
     /// Its initramfs.
     pub initrd: Option<PathBuf>,
-    /// The whole command line. `console=ttyS0` and `panic=-1` are added when it says nothing of consoles and panics:
+    /// The command line. `console=ttyS0` and `panic=-1` are added when it says nothing of consoles and panics:
     /// without them there is no console log, and a guest without a pvpanic driver hangs in its panic for ever. So is
-    /// `no_timer_check`, and under TCG `norandmaps`: it translates a program's code for the addresses at which it finds it, so that
+    /// `no_timer_check`, and under TCG `noreplace-smp`, `tsc_early_khz=` and `norandmaps`, because it translates a program's code for the addresses at which it finds it, so that
     /// programs at addresses that are new in each process are translated anew in each, and start four times as slowly. Who
     /// wants them says `sysctl.kernel.randomize_va_space=2`.
     pub cmdline: String,
@@ -172,30 +172,6 @@ impl LaunchSpec {
             savable: false,
             extra_args: Vec::new(),
         }
-    }
-
-    /// The command line that the kernel gets.
-    #[must_use]
-    pub fn full_cmdline(&self) -> String {
-        let says = |key: &str| self.cmdline.split_ascii_whitespace().any(|word| word.starts_with(key));
-        let mut line = self.cmdline.trim().to_owned();
-        // The kernel counts timer interrupts against processor cycles early in its boot, and panics if there are too few: as
-        // many as an emulated timer gives on a busy host.
-        let words = [
-            ("console=", "console=ttyS0", true),
-            ("panic=", "panic=-1", true),
-            ("no_timer_check", "no_timer_check", true),
-            ("norandmaps", "norandmaps", self.accel == Accel::Tcg),
-        ];
-        for (key, word, wanted) in words {
-            if wanted && !says(key) {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
-                line.push_str(word);
-            }
-        }
-        line
     }
 
     /// Refuses what QEMU would refuse with less clear words, or would take and do something else.
@@ -257,19 +233,5 @@ mod tests {
         assert!(spec(false).check().is_ok());
         let why = spec(true).check().map_err(|error| error.to_string());
         assert!(why.is_err_and(|why| why.contains("vsock can't be saved")));
-    }
-
-    #[test]
-    fn words_of_ones_own_win_and_only_translated_programs_stay_where_they_are() {
-        let line = |cmdline: &str, accel| {
-            let spec = LaunchSpec::new("a", "/kernel", None);
-            LaunchSpec { cmdline: cmdline.to_owned(), accel, ..spec }.full_cmdline()
-        };
-        assert_eq!(line("", Accel::Kvm), "console=ttyS0 panic=-1 no_timer_check");
-        assert_eq!(line("quiet", Accel::Tcg), "quiet console=ttyS0 panic=-1 no_timer_check norandmaps");
-        assert_eq!(
-            line("console=tty0 norandmaps panic=5", Accel::Tcg),
-            "console=tty0 norandmaps panic=5 no_timer_check"
-        );
     }
 }

@@ -6,11 +6,11 @@ use std::future::Future;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use provium_agent::Agent;
 use provium_agent::sync::until;
+use provium_agent::{Agent, Pieces};
 use provium_protocol::limits::FRAMES_IN_FLIGHT;
-use provium_protocol::wire::{FromAgent, Outbox};
-use provium_protocol::{Errno, Lane, Op, OpError, Reply, StreamId};
+use provium_protocol::wire::{FromAgent, MAX_CHUNK, Outbox};
+use provium_protocol::{Errno, Lane, LocalFuture, Op, OpError, Reply, StreamId};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::AbortHandle;
 
@@ -25,6 +25,8 @@ pub struct Outgoing {
     outbox: RefCell<Outbox>,
     /// Something was put in.
     filled: Notify,
+    /// Little is left.
+    drained: Notify,
 }
 
 impl Outgoing {
@@ -35,10 +37,9 @@ impl Outgoing {
         Ok(())
     }
 
-    /// Sends bytes as the answer to a call, without a copy of them.
-    fn send_bytes(&self, id: u64, data: Vec<u8>) -> Result<(), String> {
-        let message = FromAgent::Reply { id, result: Ok(Reply::Bytes(Vec::new())) };
-        self.outbox.borrow_mut().put_with_tail(id, &message, data)?;
+    /// Sends a message of a call that ends in no bytes, and these instead of them, without a copy.
+    fn send_bytes(&self, id: u64, message: &FromAgent, data: Vec<u8>) -> Result<(), String> {
+        self.outbox.borrow_mut().put_with_tail(id, message, data)?;
         self.filled.notify_waiters();
         Ok(())
     }
@@ -47,6 +48,14 @@ impl Outgoing {
     pub fn take(&self, out: &mut Vec<u8>, bytes: usize) {
         let mut outbox = self.outbox.borrow_mut();
         while out.len() < bytes && outbox.next_chunk(out) {}
+        if outbox.bytes() <= AHEAD {
+            self.drained.notify_waiters();
+        }
+    }
+
+    /// Ends when so little waits that more may be read for it.
+    async fn drained(&self) {
+        until(&self.drained, || (self.outbox.borrow().bytes() <= AHEAD).then_some(())).await;
     }
 
     /// Whether nothing waits.
@@ -62,6 +71,24 @@ impl Outgoing {
     /// Forgets what waits: it is for somebody who has gone.
     pub fn clear(&self) {
         *self.outbox.borrow_mut() = Outbox::default();
+    }
+}
+
+/// Bytes that may wait for the link before more pieces of an answer are read: what it takes while they are being read.
+const AHEAD: usize = 2 * MAX_CHUNK;
+
+/// Puts the pieces of an answer into its call's flow.
+struct Beginning {
+    id: u64,
+    outgoing: Rc<Outgoing>,
+}
+
+impl Pieces for Beginning {
+    fn put(&self, data: Vec<u8>) -> LocalFuture<()> {
+        // A piece is small.
+        let _ = self.outgoing.send_bytes(self.id, &FromAgent::Piece { id: self.id, data: Vec::new() }, data);
+        let outgoing = self.outgoing.clone();
+        Box::pin(async move { outgoing.drained().await })
     }
 }
 
@@ -98,7 +125,8 @@ impl Calls {
     /// Carries an operation out.
     pub fn begin(self: &Rc<Calls>, id: u64, lane: Lane, op: Op) {
         let calls = self.clone();
-        let mut call = Box::pin(self.agent.call(lane, op));
+        let taker: Rc<dyn Pieces> = Rc::new(Beginning { id, outgoing: self.outgoing.clone() });
+        let mut call = Box::pin(self.agent.call_in_pieces(lane, op, Some(taker)));
         // Many need not wait for anything. For those that do the task polls again: who wakes whom is settled then.
         if let Poll::Ready(result) = call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             self.cancel(id);
@@ -187,7 +215,10 @@ impl Calls {
             opened(reply, &mut streams);
         }
         let sent = match result {
-            Ok(Reply::Bytes(data)) => self.outgoing.send_bytes(id, data),
+            Ok(Reply::Bytes(data)) => {
+                let message = FromAgent::Reply { id, result: Ok(Reply::Bytes(Vec::new())) };
+                self.outgoing.send_bytes(id, &message, data)
+            }
             result => {
                 let message = FromAgent::Reply { id, result };
                 let sent = self.outgoing.send(id, &message);

@@ -164,7 +164,9 @@ async fn speak(conversation: &Rc<Conversation>, port: &Port, returns: bool) -> R
         if moved {
             continue;
         }
-        port.want_room(present && sent < out.len())?;
+        if port.want_room(present && sent < out.len())? {
+            continue;
+        }
         if !present {
             port.changed_or_time().await;
         } else if sent < out.len() {

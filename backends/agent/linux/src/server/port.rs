@@ -1,11 +1,11 @@
 //! Descriptors that bytes come and go through, whatever they are.
 //!
 //! A virtio port whose host has gone reports `EPOLLHUP` for as long as nobody has come back, which is no reason to stop
-//! listening, nor to ask again and again. So readiness is had from an epoll instance of the port's own, edge-triggered:
-//! it reports each change once, the host's return too.
+//! listening, nor to ask again and again. So readiness is had from an epoll instance of the port's own, which is itself listened
+//! to edge-triggered: it reports each change once, the host's return too. What the changes were is never asked of it: whoever
+//! learns of one looks at the descriptors.
 
 use std::cell::Cell;
-use std::io;
 use std::time::Duration;
 
 use provium_protocol::Errno;
@@ -55,14 +55,15 @@ impl Port {
     }
 
     /// Says whether there is something that waits for room. A port that always told of room would tell after each write that
-    /// the host has taken it, when nobody wants to know.
-    pub fn want_room(&self, wanted: bool) -> Result<(), Errno> {
+    /// the host has taken it, when nobody wants to know. When this is `true`, room may have come that is not told: the caller
+    /// has to look once more before it waits.
+    pub fn want_room(&self, wanted: bool) -> Result<bool, Errno> {
         if self.wants_room.replace(wanted) == wanted {
-            return Ok(());
+            return Ok(false);
         }
-        // What is ready already is told again.
         let events = if wanted { libc::EPOLLOUT } else { 0 };
-        control(self.events.get_ref(), libc::EPOLL_CTL_MOD, self.writes_to(), events)
+        control(self.events.get_ref(), libc::EPOLL_CTL_MOD, self.writes_to(), events)?;
+        Ok(wanted)
     }
 
     /// Reads what is there.
@@ -83,18 +84,11 @@ impl Port {
         }
     }
 
-    /// Ends when something has changed.
+    /// Ends when something has changed since it ended the last time.
     pub async fn changed(&self) {
-        let taken = self.events.async_io(Interest::READABLE, |epoll| {
-            let mut events = [libc::epoll_event { events: 0, u64: 0 }; 4];
-            // SAFETY: there is room for so many events.
-            match unsafe { libc::epoll_wait(epoll.raw(), events.as_mut_ptr(), 4, 0) } {
-                0 => Err(io::ErrorKind::WouldBlock.into()),
-                _ => Ok(()),
-            }
-        });
-        if taken.await.is_err() {
-            tokio::time::sleep(SLOW_LOOK).await;
+        match self.events.readable().await {
+            Ok(mut changed) => changed.clear_ready(),
+            Err(_) => tokio::time::sleep(SLOW_LOOK).await,
         }
     }
 
