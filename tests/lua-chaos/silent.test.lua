@@ -1,6 +1,13 @@
 -- Guests that say nothing: those that never will again are lost, those that are paused or busy are not.
 local chaos = require("chaos")
 
+--- Puts process 1, which is the agent, into a cgroup that `FREEZE` stops for good.
+local function freezer(vm)
+    vm:run("mkdir /run/cgroup && mount -t cgroup2 none /run/cgroup && mkdir /run/cgroup/ice"):assert_ok()
+    vm:write_file("/run/cgroup/ice/cgroup.procs", "1")
+end
+local FREEZE = "echo 1 > /run/cgroup/ice/cgroup.freeze"
+
 test("who is silent for good is lost, who is paused or busy is not", chaos.real, function(t)
     local function in_parallel(fns)
         local tasks = {}
@@ -20,10 +27,20 @@ test("who is silent for good is lost, who is paused or busy is not", chaos.real,
             vm:run("for signal in STOP TSTP TERM KILL SEGV; do kill -$signal 1; done"):assert_ok()
             chaos.works(t, vm)
             -- ... and a freezer does.
-            vm:run("mkdir /run/cgroup && mount -t cgroup2 none /run/cgroup && mkdir /run/cgroup/ice"):assert_ok()
-            vm:write_file("/run/cgroup/ice/cgroup.procs", "1")
+            freezer(vm)
             chaos.lose(t, vm, { "unresponsive: its agent has answered nothing for 10 s, while the machine runs" }, function()
-                vm:run("echo 1 > /run/cgroup/ice/cgroup.freeze")
+                vm:run(FREEZE)
+            end)
+        end,
+        function()
+            local vm = provium:vm("frozen", "linux"):boot()
+            freezer(vm)
+            chaos.lose(t, vm, { "it did not switch itself off within 30 s of its power button being pressed; its power was cut" }, function()
+                local freezing = t:spawn(function() return pcall(vm.run, vm, FREEZE) end)
+                co.sleep("1s")
+                local ok, e = pcall(vm.power_button, vm)
+                t:assert_eq(freezing:join(chaos.PATIENCE), false)
+                if not ok then error(e) end
             end)
         end,
         function()

@@ -25,6 +25,10 @@ use crate::profile::{AccelKind, AgentKind, LinkKind, MachineKind, QemuProfile, T
 /// How long a boot may take that says nothing else: an emulated one takes three seconds, on a busy machine ten times as long.
 const BOOT_TIMEOUT: Nanos = 60 * SECOND;
 
+/// How long a booted guest may go on working before it is saved: one that is busy for longer is not going to rest, because
+/// something in it works all the time.
+const REST_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Memory of a guest that says nothing else, in bytes.
 const MEMORY: u64 = 256 << 20;
 
@@ -128,7 +132,7 @@ impl Boot<'_> {
                 let machine = machine.map_err(|error| OpError::agent(error.to_string()))?;
                 let booted = self.greet(machine, None).await?;
                 // What it still has to do, each of its clones would do again.
-                booted.machine.at_rest().await;
+                booted.machine.at_rest(REST_PATIENCE).await;
                 answerer = Some(booted.answerer);
                 Ok::<Machine, Unsaved>(booted.machine)
             })

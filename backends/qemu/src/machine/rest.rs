@@ -16,22 +16,21 @@ const LOOK: Duration = Duration::from_millis(50);
 const IDLE_PERCENT: u32 = 25;
 /// So many looks one after the other must find a guest idle: it may have waited for a device.
 const LOOKS: u32 = 4;
-/// A guest that is busy for longer is not going to rest: something in it works all the time.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 impl Machine {
-    /// Waits until the guest has nothing to do; not for ever, and not at all where the host does not tell.
-    pub async fn at_rest(&self) {
+    /// Waits until the guest has nothing to do, and tells whether that is so; for as long as `patience`, and not at all where the
+    /// host does not tell.
+    pub async fn at_rest(&self, patience: Duration) -> bool {
         let begun = Instant::now();
         let mut idle_looks = 0;
-        while idle_looks < LOOKS && begun.elapsed() < PATIENCE {
+        while idle_looks < LOOKS && begun.elapsed() < patience {
             let look = Instant::now();
-            let Some(before) = self.busy() else { return };
+            let Some(before) = self.busy() else { return false };
             tokio::time::sleep(LOOK).await;
-            let Some(after) = self.busy() else { return };
+            let Some(after) = self.busy() else { return false };
             let idle = after.saturating_sub(before) * 100 < look.elapsed() * IDLE_PERCENT;
             idle_looks = if idle { idle_looks + 1 } else { 0 };
         }
+        idle_looks == LOOKS
     }
 
     /// How long QEMU has had something to do so far: also while the host's processors were others'.

@@ -22,6 +22,22 @@ async fn a_paused_guest_stands_still() {
 }
 
 #[tokio::test]
+async fn a_guest_is_seen_to_rest_or_not() {
+    let Some(host) = host().await else { return };
+    let (machine, mut shell) = host.booted(host.spec("rest")).await;
+    if std::fs::read_to_string("/proc/self/schedstat").is_err() {
+        assert!(!machine.at_rest(PATIENCE).await, "nobody tells, and all the same it is known");
+        return;
+    }
+    assert!(machine.at_rest(PATIENCE).await, "it has nothing to do");
+    // Whoever works all the time is not waited for.
+    shell.run("while :; do :; done < /dev/null > /dev/null 2>&1 &").await;
+    assert!(!machine.at_rest(Duration::from_secs(1)).await, "it is busy");
+    shell.run("kill $!").await;
+    assert!(machine.at_rest(PATIENCE).await, "it has nothing to do any more");
+}
+
+#[tokio::test]
 async fn a_guest_that_reboots_has_ended() {
     let Some(host) = host().await else { return };
     let (machine, mut shell) = host.booted(host.spec("reset")).await;
