@@ -1,11 +1,13 @@
 //! Stream: bytes that a guest pushes.
 
+mod reader;
+mod search;
+
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
 use std::rc::{Rc, Weak};
 
-use mlua::{Lua, MetaMethod, MultiValue, UserData, UserDataFields, UserDataMethods, Value};
-use provium_protocol::{ErrorKind, Frame, Guest, LocalFuture, Nanos, Op, OpError, Reply, StreamId, time};
+use mlua::{MetaMethod, MultiValue, UserData, UserDataFields, UserDataMethods, Value};
+use provium_protocol::{Frame, Guest, LocalFuture, Nanos, Op, OpError, Reply, StreamId, time};
 
 use super::args::Named;
 use super::call::{Answer, Call, Class, Returned, later, nothing, now, one};
@@ -19,21 +21,15 @@ use crate::exec::wait::within;
 use crate::runner::describe;
 use crate::runner::place::Place;
 use crate::runner::scope::{Kind, Resource};
+use reader::{Reader, fault};
+use search::read_until;
+pub use search::{Wanted, expect};
 
 /// How long `next`, `read_until` and `expect` wait unless they are told.
 const READ_TIMEOUT: Nanos = 10 * time::SECOND;
 
 /// How long `drain` waits for more unless it is told.
 const DRAIN_TIMEOUT: Nanos = 500 * time::MILLISECOND;
-
-/// Lines that a timeout shows of what was seen.
-const LINES_SHOWN: usize = 5;
-
-/// Bytes kept of what was seen, for those lines.
-const SEEN_KEPT: usize = 1_000;
-
-/// Bytes that `read_until` looks through for its text (16 MiB): a text that did not come by then is not going to.
-const MAX_BUFFERED: usize = 16 << 20;
 
 type NextFrame = LocalFuture<Result<Option<Frame>, OpError>>;
 
@@ -170,123 +166,6 @@ fn this(call: &Call) -> Result<Rc<Stream>, Fault> {
     Ok(call.this::<StreamRef>()?.0)
 }
 
-/// The one reader of a stream, until it is dropped.
-struct Reader(Rc<Stream>);
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        self.0.being_read.set(false);
-    }
-}
-
-impl Reader {
-    fn of(call: &Call) -> Result<Reader, Fault> {
-        Reader::new(this(call)?, &call.name())
-    }
-
-    fn new(stream: Rc<Stream>, name: &str) -> Result<Reader, Fault> {
-        // What a lost guest had given is still there, and behind it how it was lost.
-        if stream.open.lost_guest().is_none() {
-            stream.open.check("stream").map_err(|fault| fault.prefixed(name))?;
-        }
-        if stream.being_read.replace(true) {
-            let fault = Fault::state(format!("{name}: another task is reading this {}; one at a time", stream.noun));
-            return Err(fault.of_vm(&stream.speaker.vm.name));
-        }
-        Ok(Reader(stream))
-    }
-
-    /// Waits for one more frame: whether there was one.
-    async fn fill(&self) -> Result<bool, OpError> {
-        let stream = &self.0;
-        if stream.ended.get() {
-            return Ok(false);
-        }
-        let Some((guest, number)) = stream.source() else {
-            stream.ended.set(true);
-            return Ok(false);
-        };
-        let frame = poll_fn(|cx| {
-            let mut next = stream.next.borrow_mut();
-            let poll = next.get_or_insert_with(|| guest.next_frame(stream.id)).as_mut().poll(cx);
-            if poll.is_ready() {
-                *next = None;
-            }
-            poll
-        })
-        .await;
-        if let Some(host) = stream.host.upgrade() {
-            let now = host.backend.now();
-            host.setup.observers.tell(|observer| observer.frame(number, stream.id, now, &frame));
-        }
-        if let Err(error) = &frame
-            && error.kind == ErrorKind::Lost
-        {
-            stream.speaker.vm.lost(error);
-        }
-        match frame? {
-            Some(frame) => {
-                stream.buffer.borrow_mut().extend_from_slice(&frame.data);
-                Ok(true)
-            }
-            None => {
-                stream.ended.set(true);
-                Ok(false)
-            }
-        }
-    }
-
-    /// Reads until the text came: where it ends in the buffer; nothing if the stream ended before.
-    async fn find(&self, text: &[u8], shown: &str) -> Result<Option<usize>, OpError> {
-        let mut searched = 0;
-        loop {
-            {
-                let buffer = self.0.buffer.borrow();
-                let from = usize::saturating_sub(searched, text.len());
-                if let Some(at) = find(&buffer[from..], text) {
-                    return Ok(Some(from + at + text.len()));
-                }
-                searched = buffer.len();
-                if searched > MAX_BUFFERED {
-                    let most = MAX_BUFFERED >> 20;
-                    return Err(OpError::limit(format!("more than {most} MiB came without {shown}")));
-                }
-            }
-            if !self.fill().await? {
-                return Ok(None);
-            }
-        }
-    }
-
-    /// Takes the first bytes of what came.
-    fn take(&self, count: usize) -> Vec<u8> {
-        let mut buffer = self.0.buffer.borrow_mut();
-        let taken = if count >= buffer.len() { std::mem::take(&mut *buffer) } else { buffer.drain(..count).collect() };
-        let mut seen = self.0.seen.borrow_mut();
-        seen.extend_from_slice(&taken);
-        let surplus = seen.len().saturating_sub(SEEN_KEPT);
-        seen.drain(..surplus);
-        taken
-    }
-
-    fn last_lines(&self) -> String {
-        let mut seen = self.0.seen.borrow().clone();
-        seen.extend_from_slice(&self.0.buffer.borrow());
-        let from = seen.len().saturating_sub(SEEN_KEPT);
-        let text = String::from_utf8_lossy(&seen[from..]);
-        let lines: Vec<&str> = text.lines().collect();
-        if lines.is_empty() {
-            return "nothing came at all".to_owned();
-        }
-        let last = &lines[lines.len().saturating_sub(LINES_SHOWN)..];
-        format!("the last lines seen:\n    {}", last.join("\n    "))
-    }
-}
-
-fn fault(error: OpError, call: &str, reader: &Reader) -> Fault {
-    Fault::from_op(error, call, &reader.0.speaker.vm.name)
-}
-
 fn next(call: &Call) -> Result<Answer, Fault> {
     let timeout = call.read_optional(1, "timeout", Named::duration)?.unwrap_or(READ_TIMEOUT);
     let reader = Reader::of(call)?;
@@ -315,78 +194,6 @@ fn next(call: &Call) -> Result<Answer, Fault> {
 
 fn nothing_to_read() -> Returned {
     Ok([Value::Nil].into_iter().collect::<MultiValue>())
-}
-
-/// `read_until` and `expect`: both return what came up to and including the text.
-fn read_until(call: &Call) -> Result<Answer, Fault> {
-    let wanted = Wanted::read(call, READ_TIMEOUT)?;
-    let reader = Reader::of(call)?;
-    Ok(Box::pin(search(call.lua.clone(), Rc::clone(&call.host), reader, wanted, call.place())))
-}
-
-/// What a stream is searched for.
-pub struct Wanted {
-    text: Vec<u8>,
-    timeout: Nanos,
-    /// The call, for messages: `stream:expect`.
-    name: String,
-    method: &'static str,
-}
-
-impl Wanted {
-    /// The arguments of `expect(text, timeout)`.
-    pub fn read(call: &Call, timeout: Nanos) -> Result<Wanted, Fault> {
-        let text = call.read(1, "text", Named::bytes)?;
-        let timeout = call.read_optional(2, "timeout", Named::duration)?.unwrap_or(timeout);
-        if text.is_empty() {
-            return Err(call.usage("argument 1 (text): the text to wait for is empty"));
-        }
-        Ok(Wanted { text, timeout, name: call.name(), method: call.method() })
-    }
-
-    /// The call, for messages.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-/// Searches what comes of a stream, which nobody else may read meanwhile.
-pub async fn expect(lua: Lua, host: Rc<Host>, stream: Rc<Stream>, wanted: Wanted, at: Option<Place>) -> Returned {
-    let reader = Reader::new(stream, &wanted.name)?;
-    search(lua, host, reader, wanted, at).await
-}
-
-async fn search(lua: Lua, host: Rc<Host>, reader: Reader, wanted: Wanted, at: Option<Place>) -> Returned {
-    let Wanted { text, timeout, name, method } = wanted;
-    let shown = describe::quoted(&text);
-    let operation = format!("{method}({}, {shown})", reader.0.id);
-    let note = note_frames(&host, &reader.0.speaker, operation, at);
-    let found = within(&*host.backend, Some(timeout), reader.find(&text, &shown)).await;
-    let now = host.backend.now();
-    match found {
-        Some(Ok(Some(end))) => {
-            let taken = reader.take(end);
-            note.end(describe::quoted(&taken), now);
-            one(&lua, lua.create_string(taken)?)
-        }
-        Some(Ok(None)) => {
-            note.end("the end".to_owned(), now);
-            let (noun, seen) = (reader.0.noun, reader.last_lines());
-            let fault = Fault::state(format!("{name}: the {noun} ended before {shown} came; {seen}"));
-            Err(fault.of_vm(&reader.0.speaker.vm.name))
-        }
-        None => {
-            note.end("timed out".to_owned(), now);
-            let (limit, seen) = (crate::units::format_duration(timeout), reader.last_lines());
-            let fault = Fault::timeout(format!("{name}: {shown} did not come within {limit}; {seen}"));
-            Err(fault.of_vm(&reader.0.speaker.vm.name))
-        }
-        Some(Err(error)) => Err(fault(error, &name, &reader)),
-    }
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
 }
 
 fn drain(call: &Call) -> Result<Answer, Fault> {

@@ -1,5 +1,8 @@
 //! A VM as the bindings know it: its state, its guest, and what is open in it.
 
+mod open;
+mod state;
+
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
@@ -15,36 +18,8 @@ use crate::exec::wait::within;
 use crate::runner::place::Place;
 use crate::runner::scope::{Kind, Resource};
 
-/// The state of a VM.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum VmState {
-    /// Never booted.
-    Created,
-    /// Between the call of `boot` and its answer.
-    Booting,
-    /// It answers.
-    Booted,
-    /// No guest instruction runs.
-    Paused,
-    /// Off.
-    Shutdown,
-    /// The guest was lost.
-    Dead,
-}
-
-impl VmState {
-    /// The word in `vm:state()`.
-    pub fn name(self) -> &'static str {
-        match self {
-            VmState::Created => "created",
-            VmState::Booting => "booting",
-            VmState::Booted => "booted",
-            VmState::Paused => "paused",
-            VmState::Shutdown => "shutdown",
-            VmState::Dead => "dead",
-        }
-    }
-}
+pub use open::OpenThing;
+pub use state::VmState;
 
 /// How a test wants a VM to be booted.
 #[derive(Clone, Debug, Default)]
@@ -53,89 +28,6 @@ pub struct Wishes {
     pub options: BootOptions,
     /// Whether it really boots, from the beginning.
     pub cold: Option<bool>,
-}
-
-/// Something open inside a guest: it is gone when the guest is.
-pub struct OpenThing {
-    /// What it is, for people.
-    pub label: String,
-    /// The Lua line that opened it.
-    pub at: Option<Place>,
-    closed: Cell<bool>,
-    vm: Rc<Vm>,
-    boot: u32,
-    kind: Kind,
-    /// What it was opened on is there after the guest.
-    outlives: bool,
-}
-
-impl OpenThing {
-    /// Counts it in its VM.
-    pub fn new(vm: &Rc<Vm>, kind: Kind, label: String, at: Option<Place>) -> OpenThing {
-        let count = vm.count(kind);
-        count.set(count.get() + 1);
-        let (closed, vm) = (Cell::new(false), Rc::clone(vm));
-        OpenThing { label, at, closed, boot: vm.boots.get(), vm, kind, outlives: false }
-    }
-
-    /// A stream of what the console prints: it is there after the guest.
-    pub fn of_console(vm: &Rc<Vm>, label: String, at: Option<Place>) -> OpenThing {
-        vm.open_consoles.set(vm.open_consoles.get() + 1);
-        let (closed, vm) = (Cell::new(false), Rc::clone(vm));
-        OpenThing { label, at, closed, boot: vm.boots.get(), vm, kind: Kind::Stream, outlives: true }
-    }
-
-    /// It is of the bindings' own making, and nothing that the test opened.
-    pub fn uncount(&self) {
-        let count = if self.outlives { &self.vm.open_consoles } else { self.vm.count(self.kind) };
-        count.set(count.get().saturating_sub(1));
-    }
-
-    /// Whether it was closed, or its guest has ended.
-    pub fn is_closed(&self) -> bool {
-        self.closed.get() || self.guest_has_ended()
-    }
-
-    fn guest_has_ended(&self) -> bool {
-        !self.outlives && self.boot != self.vm.boots.get()
-    }
-
-    /// It is closed now.
-    pub fn set_closed(&self) {
-        if !self.is_closed() {
-            let count = if self.outlives { &self.vm.open_consoles } else { self.vm.count(self.kind) };
-            count.set(count.get().saturating_sub(1));
-        }
-        self.closed.set(true);
-    }
-
-    /// An error if it is closed; `noun` is what it is called (`file`).
-    pub fn check(&self, noun: &str) -> Result<(), Fault> {
-        if self.closed.get() {
-            return Err(Fault::state(format!("{noun} is closed")).of_vm(&self.vm.name));
-        }
-        self.check_guest(noun)
-    }
-
-    /// An error if the guest in which it was opened has ended.
-    pub fn check_guest(&self, noun: &str) -> Result<(), Fault> {
-        if self.guest_has_ended() {
-            let vm = &self.vm.name;
-            let why = match &*self.vm.lost.borrow() {
-                Some(lost) => lost.said.clone(),
-                None => format!("its vm `{vm}` was shut down or reset"),
-            };
-            return Err(Fault::state(format!("{noun} is closed: {why}")).of_vm(vm));
-        }
-        Ok(())
-    }
-
-    /// The guest that was lost with it, which may still hold what it had given: `None` if it was closed before.
-    pub fn lost_guest(&self) -> Option<Rc<dyn Guest>> {
-        let lost = self.vm.lost.borrow();
-        let lost = lost.as_ref().filter(|lost| !self.closed.get() && self.boot == lost.boot)?;
-        Some(Rc::clone(&lost.guest))
-    }
 }
 
 /// How a guest was lost. A VM that lost one is dead for good.
