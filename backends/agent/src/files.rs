@@ -131,7 +131,7 @@ pub async fn read_all<O: Os>(agent: &Rc<Inner<O>>, handle: FileHandle, taker: Ta
     let mut gathering = Gathering::new(&*agent.os, file.fd, "read", &file.path, taker);
     loop {
         let at_once = gathering.at_once()?;
-        let data = on_file(&file, "read", agent.os.read(file.fd, at_once)).await;
+        let data = on_file(&file, "read", agent.os.read(file.fd, at_once)).await?;
         if !gathering.take(data).await? {
             return Ok(gathering.reply());
         }

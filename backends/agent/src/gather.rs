@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use provium_protocol::limits::MAX_READ;
-use provium_protocol::wire::MAX_CHUNK;
 use provium_protocol::{Errno, LocalFuture, OpError, Reply};
 
 use crate::Os;
@@ -12,15 +11,14 @@ use crate::os::READ_AT_ONCE;
 /// Takes the beginning of an answer on its way while the rest of it is still being read: so a guest need not have memory for
 /// all of it, and reads while its host takes in what was read before.
 pub trait Pieces {
+    /// Bytes that a piece should have.
+    fn size(&self) -> usize;
     /// Takes the next bytes of the answer, whose last ones are those of the reply; ends when there is room for more.
     fn put(&self, data: Vec<u8>) -> LocalFuture<()>;
 }
 
 /// Where an operation may put the beginning of its answer, if anywhere.
 pub type Taker = Option<Rc<dyn Pieces>>;
-
-/// Bytes of a piece: several whole chunks of the link, beside what the message says.
-pub const PIECE: usize = 4 * MAX_CHUNK - 64;
 
 /// The bytes that were read so far.
 pub struct Gathering<'a, O> {
@@ -43,20 +41,16 @@ impl<'a, O: Os> Gathering<'a, O> {
 
     /// How many bytes the next read should ask for.
     pub fn at_once(&self) -> Result<usize, OpError> {
-        if self.given > 0 {
-            return Ok(PIECE);
-        }
         let at_once = self.os.bytes_at_once(self.fd);
-        if self.taker.is_some() {
-            return Ok(at_once.min(READ_AT_ONCE));
+        match &self.taker {
+            Some(taker) if self.given > 0 => Ok(taker.size()),
+            Some(_) => Ok(at_once.min(READ_AT_ONCE)),
+            None => self.check_room(at_once).map(|()| at_once),
         }
-        self.check_room(at_once)?;
-        Ok(at_once)
     }
 
     /// Takes what was read; `false` at the end.
-    pub async fn take(&mut self, data: Result<Vec<u8>, OpError>) -> Result<bool, OpError> {
-        let data = data?;
+    pub async fn take(&mut self, data: Vec<u8>) -> Result<bool, OpError> {
         if data.is_empty() {
             return Ok(false);
         }

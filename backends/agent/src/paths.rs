@@ -74,7 +74,7 @@ async fn read_fd<O: Os>(os: &O, fd: i32, path: &[u8], taker: Taker) -> Result<Re
     let name = text(path);
     let mut gathering = Gathering::new(os, fd, "read_file", &name, taker);
     loop {
-        let data = os.read(fd, gathering.at_once()?).await.map_err(failed("read_file", path));
+        let data = os.read(fd, gathering.at_once()?).await.map_err(failed("read_file", path))?;
         if !gathering.take(data).await? {
             return Ok(gathering.reply());
         }

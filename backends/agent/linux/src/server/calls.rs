@@ -77,6 +77,9 @@ impl Outgoing {
 /// Bytes that may wait for the link before more pieces of an answer are read: what it takes while they are being read.
 const AHEAD: usize = 2 * MAX_CHUNK;
 
+/// Bytes of a piece: several whole chunks, beside what the message says.
+const PIECE: usize = 4 * MAX_CHUNK - 64;
+
 /// Puts the pieces of an answer into its call's flow.
 struct Beginning {
     id: u64,
@@ -84,6 +87,10 @@ struct Beginning {
 }
 
 impl Pieces for Beginning {
+    fn size(&self) -> usize {
+        PIECE
+    }
+
     fn put(&self, data: Vec<u8>) -> LocalFuture<()> {
         // A piece is small.
         let _ = self.outgoing.send_bytes(self.id, &FromAgent::Piece { id: self.id, data: Vec::new() }, data);
