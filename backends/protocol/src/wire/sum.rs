@@ -6,7 +6,7 @@
 
 use twox_hash::XxHash64;
 
-/// The sum of these bytes. Damage of whatever kind goes unseen once in four milliards.
+/// The sum of these bytes. Damage of whatever kind goes unseen once in 2³² times.
 pub(super) fn sum(bytes: &[u8]) -> u32 {
     XxHash64::oneshot(0, bytes) as u32
 }

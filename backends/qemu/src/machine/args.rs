@@ -171,6 +171,18 @@ mod tests {
     }
 
     #[test]
+    fn a_kernel_that_boots_is_told_the_rate_of_its_counter() {
+        let ends = Ends { qmp: 3, console: 4, agent: None, vsock: None };
+        let spec = LaunchSpec::new("a", Path::new("/kernel"), None);
+        let says = |start| {
+            let all = arguments(&spec, ends, Memory::Own, start);
+            all.iter().any(|word| word.to_string_lossy().ends_with(" tsc_early_khz=2300000"))
+        };
+        assert!(says(Start::Boot { tsc_khz: Some(2_300_000) }));
+        assert!(!says(Start::Boot { tsc_khz: None }) && !says(Start::Restore));
+    }
+
+    #[test]
     fn each_channel_has_its_device() {
         let socket = Ends { qmp: 3, console: 4, agent: Some(5), vsock: None };
         let virtio = of(AgentChannel::default(), socket);

@@ -1,7 +1,8 @@
 //! How fast the clock runs that guests count processor cycles by.
 //!
-//! Under TCG a guest's time-stamp counter is the host's. A kernel that is told its rate need not find it out against a timer
-//! that is emulated, which takes it up to a tenth of a second, fails on a host that is busy, and is wrong by a thousandth.
+//! Under TCG a guest's time-stamp counter is the host's. A kernel that is told its rate need not take the long way of finding it
+//! out against a timer that is emulated, which takes up to a tenth of a second, fails on a host that is busy, and is wrong by a
+//! thousandth.
 
 use std::time::{Duration, Instant};
 

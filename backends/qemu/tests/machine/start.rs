@@ -100,6 +100,9 @@ async fn virtual_time_passes_while_the_guest_sleeps() {
         spec.virtual_time = Some(VirtualTime::default());
         spec.rng_seed = Some(7);
         let (machine, mut shell) = host.booted(spec).await;
+        // The kernel was told the rate of its counter: by itself it finds 999.966.
+        let detected = shell.run("dmesg | grep tsc:").await;
+        assert!(detected.contains("Detected 1000.000 MHz "), "{detected}");
         let begun = std::time::Instant::now();
         let slept: u64 = shell
             .run("a=$(cut -d. -f1 /proc/uptime); sleep 5000; b=$(cut -d. -f1 /proc/uptime); echo $((b - a))")
