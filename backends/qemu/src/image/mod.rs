@@ -8,6 +8,7 @@
 //!
 //! Refused here: building kernels, and distributions without Debian's packages (profiles name their own files there).
 
+mod apt;
 mod build;
 mod cache;
 pub mod cpio;
