@@ -21,6 +21,8 @@ pub struct SpawnSpec {
     pub cwd: Option<Vec<u8>>,
     /// Whether standard input is a pipe; else it is `/dev/null`.
     pub stdin_pipe: bool,
+    /// Whether others are told of the process as soon as it is there, and may look at it: it is to be seen as its program then.
+    pub looked_at: bool,
 }
 
 /// A program that runs, and the agent's ends of its pipes.

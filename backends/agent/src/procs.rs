@@ -106,7 +106,7 @@ pub async fn run<O: Os>(
     timeout: Option<Nanos>,
 ) -> Result<Reply, OpError> {
     let started = agent.os.now();
-    let Some(proc) = within(&*agent.os, timeout, spawn::start(agent, lane, &spec)).await else {
+    let Some(proc) = within(&*agent.os, timeout, spawn::start(agent, lane, &spec, false)).await else {
         return Err(OpError::timeout("the command could not even be started in time"));
     };
     let mut guard = KillOnDrop { agent: agent.clone(), proc: Some(proc?) };
@@ -122,7 +122,7 @@ pub async fn run<O: Os>(
 
 /// Starts a command.
 pub async fn spawn<O: Os>(agent: &Rc<Inner<O>>, lane: Lane, spec: ExecSpec) -> Result<Reply, OpError> {
-    let proc = spawn::start(agent, lane, &spec).await?;
+    let proc = spawn::start(agent, lane, &spec, true).await?;
     Ok(Reply::Spawned { proc: proc.handle, pid: proc.pid })
 }
 

@@ -23,10 +23,16 @@ const DEFAULT_PATH: &[u8] = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:
 /// What one read of a pipe asks for: a Linux pipe holds 64 KiB.
 const PIPE_READ: usize = 64 << 10;
 
-/// Starts a command on a lane and everything that goes with it: its pumps, its standard input.
-pub async fn start<O: Os>(agent: &Rc<Inner<O>>, lane: Lane, spec: &ExecSpec) -> Result<Rc<Proc>, OpError> {
+/// Starts a command on a lane and everything that goes with it: its pumps, its standard input. `looked_at` as in
+/// [`SpawnSpec`].
+pub async fn start<O: Os>(
+    agent: &Rc<Inner<O>>,
+    lane: Lane,
+    spec: &ExecSpec,
+    looked_at: bool,
+) -> Result<Rc<Proc>, OpError> {
     checks::exec(spec)?;
-    let settled = settle(spec, agent.os.environment());
+    let settled = SpawnSpec { looked_at, ..settle(spec, agent.os.environment()) };
     let started = agent.os.now();
     let _starting = agent.workers.starting(lane);
     let in_flight = agent.reaping.expect_child();
@@ -113,6 +119,7 @@ fn settle(spec: &ExecSpec, inherited: Vec<(ByteString, ByteString)>) -> SpawnSpe
         cwd: spec.cwd.as_ref().map(|cwd| cwd.0.clone()),
         stdin_pipe: spec.stdin_open || !spec.stdin.is_empty(),
         env: env.into_iter().collect(),
+        looked_at: true,
     }
 }
 

@@ -20,6 +20,7 @@ mod spawn;
 pub mod sys;
 mod threads;
 mod timer;
+mod turns;
 mod watch;
 
 use std::os::unix::ffi::OsStringExt;
@@ -40,8 +41,9 @@ use fds::Table;
 pub use proc::stat;
 use reap::{Births, Reaper};
 pub use room::has_room;
-use spawn::{Start, Turns};
+use spawn::Start;
 pub use threads::RawThread;
+use turns::Turns;
 use watch::Watcher;
 
 /// Open files that the agent may have, if the system lets it: a thousand commands at once have three pipes each.

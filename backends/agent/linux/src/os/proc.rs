@@ -1,6 +1,8 @@
 //! What `/proc` says of processes.
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use provium_protocol::process::ProcState;
@@ -18,6 +20,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(5);
 const ARGUMENTS_END: usize = 48;
 /// Fields that are looked at.
 const LAST_FIELD: usize = ARGUMENTS_END + 1;
+
+/// Bytes for a line: 52 numbers of 20 digits, and a name of 64 bytes (proc(5)).
+const LINE: usize = 2048;
 
 /// How long a program may take to be seen as what it is: longer means that it cannot be seen.
 const START_PATIENCE: Duration = Duration::from_millis(200);
@@ -70,14 +75,23 @@ pub fn state(pid: i32) -> ProcState {
     })
 }
 
+/// What an open file of that line says now.
+fn look(line: &File) -> Option<Stat> {
+    let mut buffer = [0; LINE];
+    let length = line.read_at(&mut buffer, 0).ok()?;
+    parse(buffer.get(..length)?)
+}
+
 /// Waits until a process that execve(2) has given a memory of its own is seen as its program: the kernel lets the parent
 /// go on a little earlier, when `/proc` still shows the name and the arguments of the agent. For threads that may sleep.
 pub fn wait_started(pid: i32) {
-    let Some(own) = stat("/proc/self/stat").map(|stat| stat.arguments_end).filter(|own| *own != 0) else { return };
-    let path = format!("/proc/{pid}/stat");
+    static OWN: OnceLock<Option<u64>> = OnceLock::new();
+    let own = OWN.get_or_init(|| Some(stat("/proc/self/stat")?.arguments_end).filter(|own| *own != 0));
+    let (Some(own), Ok(line)) = (*own, File::open(format!("/proc/{pid}/stat"))) else { return };
+    let is_early = |stat: Stat| stat.state != b'Z' && (stat.arguments_end == 0 || stat.arguments_end == own);
     let begun = std::time::Instant::now();
     let mut pause = START_PAUSE;
-    while stat(&path).is_some_and(|stat| stat.state != b'Z' && (stat.arguments_end == 0 || stat.arguments_end == own)) {
+    while look(&line).is_some_and(is_early) {
         if begun.elapsed() > START_PATIENCE {
             return;
         }
@@ -119,6 +133,22 @@ mod tests {
         assert_eq!(parse(line), Some(expected));
         assert_eq!(parse(b""), None);
         assert_eq!(parse(b"12 )a( S 1"), None);
+    }
+
+    #[test]
+    fn a_line_that_is_looked_at_again_says_what_is_true_now() {
+        let mut child = std::process::Command::new("/bin/sleep").arg("60").spawn().expect("it starts");
+        wait_started(child.id().cast_signed());
+        let line = File::open(format!("/proc/{}/stat", child.id())).expect("it is there");
+        let before = look(&line).expect("it lives");
+        assert_eq!(before.comm, "sleep");
+        assert_ne!(before.state, b'Z');
+        child.kill().expect("it is killed");
+        while look(&line).expect("it is not reaped").state != b'Z' {
+            std::thread::yield_now();
+        }
+        child.wait().expect("it is reaped");
+        assert_eq!(look(&line), None);
     }
 
     #[test]

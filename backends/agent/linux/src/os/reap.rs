@@ -48,14 +48,16 @@ impl Endings {
         }
     }
 
-    /// Notes that a process is the agent's child; `there` says whether it still waits for being reaped, or lives.
-    fn claim(&mut self, pid: i32, there: bool) {
+    /// Notes that a process is the agent's child; `there` says whether it still waits for being reaped, or lives. Whether its
+    /// ending is there already.
+    fn claim(&mut self, pid: i32, there: bool) -> bool {
         let noted = self.unclaimed.remove(&pid);
         if there {
             self.children.insert(pid);
-        } else if let Some(ending) = noted {
-            self.ended.push_back((pid, ending));
+            return false;
         }
+        self.ended.extend(noted.map(|ending| (pid, ending)));
+        noted.is_some()
     }
 
     fn started(&mut self) {
@@ -109,9 +111,11 @@ impl Expected<'_> {
     pub fn claim(self, pid: i32) {
         let shared = &self.0.0;
         let mut endings = lock(&shared.endings);
-        endings.claim(pid, is_there(pid));
+        let ended = endings.claim(pid, is_there(pid));
         drop(endings);
-        shared.changed.notify_waiters();
+        if ended {
+            shared.changed.notify_waiters();
+        }
     }
 }
 
@@ -230,7 +234,7 @@ mod tests {
     fn who_had_the_id_before_is_not_taken_for_the_child() {
         let mut endings = starting();
         endings.reaped(50, OTHER);
-        endings.claim(50, true);
+        assert!(!endings.claim(50, true));
         assert_eq!(endings.ended, []);
         endings.reaped(50, OWN);
         assert_eq!(endings.ended, [(50, OWN)]);
@@ -241,7 +245,7 @@ mod tests {
         let mut endings = starting();
         endings.reaped(50, OTHER);
         endings.reaped(50, OWN);
-        endings.claim(50, false);
+        assert!(endings.claim(50, false));
         assert_eq!(endings.ended, [(50, OWN)]);
         assert!(endings.children.is_empty());
     }

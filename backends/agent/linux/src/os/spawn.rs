@@ -1,37 +1,20 @@
 //! Starting programs.
 
 use std::ffi::CString;
-use std::time::Duration;
 
 use provium_agent::os::{Child, SpawnError, SpawnSpec, SpawnStage};
-use provium_agent::sync::{First, race};
 use provium_protocol::Errno;
 use tokio::io::Interest;
-use tokio::sync::Semaphore;
 
 use super::blocking::Pool;
 use super::child::{self, Plan};
 use super::fds::Table;
 use super::reap::Births;
 use super::sys::{self, Fd, check};
+use super::turns::Turns;
 
 /// The first descriptor that is no standard one.
 const FIRST_FREE: i32 = 3;
-
-/// Programs that are started at once: more would only get into each other's way.
-const AT_ONCE: usize = 8;
-
-/// How long a start counts among those: one that takes longer waits for something, and must not hold the others up.
-const COUNTS_FOR: Duration = Duration::from_millis(500);
-
-/// Whose turn it is to start a program.
-pub struct Turns(Semaphore);
-
-impl Default for Turns {
-    fn default() -> Turns {
-        Turns(Semaphore::new(AT_ONCE))
-    }
-}
 
 /// What every process of the agent starts with.
 #[derive(Clone)]
@@ -74,8 +57,7 @@ pub async fn spawn(
     start: &Start,
     spec: &SpawnSpec,
 ) -> Result<Child, SpawnError> {
-    // Nobody closes it; without a turn it starts all the same.
-    let turn = turns.0.acquire().await.ok();
+    let _turn = turns.next().await;
     let (spec, start) = (spec.clone(), start.clone());
     // A thread's work: the system may take its time to read the program, or to find the directory.
     let submitted = pool.submit(move |gate| {
@@ -84,14 +66,7 @@ pub async fn spawn(
         }
         begin(&spec, &start)
     });
-    let mut submitted = submitted.map_err(no_process)?;
-    let started = match race(&mut submitted, tokio::time::sleep(COUNTS_FOR)).await {
-        First::A(started) => started,
-        First::B(()) => {
-            drop(turn);
-            submitted.await
-        }
-    };
+    let started = submitted.map_err(no_process)?.await;
     let mut started = started.unwrap_or(Err(no_process(Errno::EIO)))?;
     let connect = |fd: Option<Fd>, interest| match fd {
         Some(fd) => table.add_pipe(fd, interest).map(Some),
@@ -116,14 +91,16 @@ fn begin(spec: &SpawnSpec, start: &Start) -> Result<Started, SpawnError> {
     let expected = start.births.expect();
     let pid = child::make(&plan)?;
     expected.claim(pid);
-    super::proc::wait_started(pid);
+    if spec.looked_at {
+        super::proc::wait_started(pid);
+    }
     Ok(Started { pid, stdin, stdout: Some(stdout), stderr: Some(stderr), kept: false })
 }
 
 fn input(pipe: bool) -> Result<(Fd, Option<Fd>), Errno> {
     if pipe {
         let (read, write) = sys::pipe()?;
-        sys::set_nonblocking(&write)?;
+        sys::never_wait(&write)?;
         return Ok((above_standard(read)?, Some(above_standard(write)?)));
     }
     // SAFETY: the path ends in a NUL.
@@ -133,7 +110,7 @@ fn input(pipe: bool) -> Result<(Fd, Option<Fd>), Errno> {
 
 fn output() -> Result<(Fd, Fd), Errno> {
     let (read, write) = sys::pipe()?;
-    sys::set_nonblocking(&read)?;
+    sys::never_wait(&read)?;
     Ok((above_standard(read)?, above_standard(write)?))
 }
 
