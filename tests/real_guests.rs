@@ -85,7 +85,7 @@ fn clones_cold_boots_and_virtual_time() {
     let (shown, passed) = command(
         toml,
         r#"
-        -- The times in it are those of one boot; a kernel whose clock starts late writes zeros to its first hundred lines. they are all 0 before the kernel has a clock.
+        -- The times in it are those of one boot; a kernel whose clock starts late writes zeros to its first hundred lines.
         local function boot_log(name, options)
             return provium:vm(name, "linux", options):boot():run("dmesg | head -n 200"):assert_ok().stdout
         end
@@ -112,6 +112,12 @@ fn clones_cold_boots_and_virtual_time() {
             end
         end)
 
+        test("programs do not search for their libraries", function(t)
+            local loading = provium:vm("a", "linux"):boot():run("LD_DEBUG=libs /bin/ls -d /"):assert_ok().stderr
+            t:assert_contains(loading, "search cache=/etc/ld.so.cache")
+            t:assert(not loading:find("search path", 1, true), loading)
+        end)
+
         -- The test has less of the host's time than the guest sleeps.
         test("virtual time jumps over sleeps", { timeout = "300s" }, function(t)
             local vm = provium:vm("v", "virtual"):boot()
@@ -122,7 +128,7 @@ fn clones_cold_boots_and_virtual_time() {
         end)
         "#,
     );
-    assert!(passed && shown.contains("\n4 passed, 0 failed\n"), "{shown}");
+    assert!(passed && shown.contains("\n5 passed, 0 failed\n"), "{shown}");
 }
 
 /// What a guest does by whichever link: `link` is the name of its profile, and `port` where its agent then has the host.

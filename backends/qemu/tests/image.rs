@@ -68,6 +68,17 @@ fn lines(files: &Files, path: &str) -> Vec<String> {
     String::from_utf8(content.clone()).expect("UTF-8").lines().map(str::to_owned).collect()
 }
 
+/// The loader looks into its cache first, and searches for what is not in it.
+fn assert_the_loader_knows_all_libraries(files: &Files) {
+    let cache = &files.get("/etc/ld.so.cache").expect("there is one").1;
+    let libraries: Vec<&String> = files.keys().filter(|path| path.contains(".so")).collect();
+    assert!(libraries.len() > 10);
+    for path in libraries.into_iter().filter(|path| *path != "/etc/ld.so.cache") {
+        let entry = [b"\0", path.as_bytes(), b"\0"].concat();
+        assert!(cache.windows(entry.len()).any(|window| window == entry), "{path}");
+    }
+}
+
 #[test]
 fn the_image_holds_what_guests_need() {
     let Some((image, files)) = built(&QemuProfile::named("linux")) else { return };
@@ -90,6 +101,7 @@ fn the_image_holds_what_guests_need() {
         assert!(mode & 0o111 != 0 && content.starts_with(b"\x7fELF"), "{program}");
     }
     assert!(files.keys().any(|path| path.contains("/ld-linux")), "there is a loader");
+    assert_the_loader_knows_all_libraries(&files);
     assert!(!files.contains_key("/init"), "the agent is the first process");
     // A guest has the places of a simulated one.
     for (path, mode) in
@@ -118,5 +130,6 @@ fn a_guest_with_qemu_guest_agent_starts_it_itself() {
     assert_eq!(files.get("/init").map(|(_, target)| target.as_slice()), Some(&b"/bin/busybox"[..]));
     assert!(follow(&files, "/usr/sbin/qemu-ga").is_some_and(|(_, content)| content.starts_with(b"\x7fELF")));
     assert!(files.keys().any(|path| path.contains("/libglib-2.0.so")), "with its libraries");
+    assert_the_loader_knows_all_libraries(&files);
     assert!(lines(&files, "/etc/inittab").iter().any(|line| line.contains(image::QGA_PORT)));
 }

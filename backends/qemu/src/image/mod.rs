@@ -16,6 +16,7 @@ mod error;
 mod initrd;
 mod kernel;
 mod libraries;
+mod loader_cache;
 mod modules;
 mod packages;
 mod rootfs;
@@ -37,7 +38,7 @@ pub use userland::QGA_PORT;
 use crate::profile::{AgentKind, QemuProfile};
 
 /// The version of what makes images. Raised with every change to what an image holds.
-pub const BUILDER: u32 = 2;
+pub const BUILDER: u32 = 3;
 
 /// The command line of a guest that asks for no other. The kernel's tests of its ciphers take half a second.
 pub const COMMAND_LINE: &str = "console=ttyS0 cryptomgr.notests";

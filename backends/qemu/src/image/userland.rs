@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::cpio::{Archive, Attributes, CpioError, Node};
 use super::error::{Context, ImageError};
 use super::libraries::{libraries, resolve};
-use super::rootfs;
+use super::{loader_cache, rootfs};
 
 /// Programs in a directory of the guest, and the packages that hold them.
 struct Programs {
@@ -177,7 +177,8 @@ pub fn tool_names() -> BTreeSet<&'static str> {
 
 /// Writes the tools and their libraries.
 pub fn write_tools<W: Write>(archive: &mut Archive<W>, unpacked: &Path) -> Result<(), ImageError> {
-    write_programs(archive, &TOOLS, unpacked, &BTreeSet::new())?;
+    let brought = write_programs(archive, &TOOLS, unpacked, &BTreeSet::new())?;
+    write_loader_cache(archive, &brought)?;
     for (path, target) in LINKS {
         archive.add(path.as_bytes(), Node::Symlink(target.as_bytes()), Attributes::root(0o777))?;
     }
@@ -187,7 +188,9 @@ pub fn write_tools<W: Write>(archive: &mut Archive<W>, unpacked: &Path) -> Resul
 /// Writes `qemu-guest-agent`, the libraries that the tools do not bring, and what starts it.
 pub fn write_qga<W: Write>(archive: &mut Archive<W>, unpacked: &Path) -> Result<(), ImageError> {
     let there = libraries(unpacked, &files(&TOOLS, unpacked)?.into_iter().map(|(_, file)| file).collect::<Vec<_>>())?;
-    write_programs(archive, &QGA, unpacked, &there.into_keys().collect())?;
+    let mut all: BTreeSet<String> = there.into_keys().collect();
+    all.extend(write_programs(archive, &QGA, unpacked, &all)?);
+    write_loader_cache(archive, &all)?;
     archive.add(b"/init", Node::Symlink(b"/bin/busybox"), Attributes::root(0o777))?;
     let mut made = BTreeSet::new();
     for (path, perm, content) in QGA_FILES {
@@ -197,22 +200,30 @@ pub fn write_qga<W: Write>(archive: &mut Archive<W>, unpacked: &Path) -> Result<
     Ok(())
 }
 
+/// Writes programs, and those of their libraries that are not there; gives these.
 fn write_programs<W: Write>(
     archive: &mut Archive<W>,
     programs: &Programs,
     unpacked: &Path,
     there: &BTreeSet<String>,
-) -> Result<(), ImageError> {
+) -> Result<BTreeSet<String>, ImageError> {
     let programs = files(programs, unpacked)?;
     let hosts: Vec<PathBuf> = programs.iter().map(|(_, file)| file.clone()).collect();
-    let libraries = libraries(unpacked, &hosts)?.into_iter().filter(|(path, _)| !there.contains(path));
+    let mut libraries = libraries(unpacked, &hosts)?;
+    libraries.retain(|path, _| !there.contains(path));
+    let brought = libraries.keys().cloned().collect();
     let mut made = BTreeSet::new();
-    for (path, file) in libraries.chain(programs) {
+    for (path, file) in libraries.into_iter().chain(programs) {
         add_parents(archive, &path, &mut made)?;
         let content = fs::read(&file).context("read", &file)?;
         archive.add(path.as_bytes(), Node::File(&content), Attributes::root(0o755))?;
     }
-    Ok(())
+    Ok(brought)
+}
+
+fn write_loader_cache<W: Write>(archive: &mut Archive<W>, libraries: &BTreeSet<String>) -> Result<(), CpioError> {
+    let cache = loader_cache::cache(libraries);
+    archive.add(loader_cache::PATH.as_bytes(), Node::File(&cache), Attributes::root(0o644))
 }
 
 fn add_parents<W: Write>(archive: &mut Archive<W>, path: &str, made: &mut BTreeSet<Vec<u8>>) -> Result<(), CpioError> {
