@@ -4,19 +4,18 @@ use std::rc::{Rc, Weak};
 
 use mlua::{MetaMethod, UserData, UserDataFields, UserDataMethods, Value};
 use provium_protocol::fs::{FileHandle, LockKind, Whence};
-use provium_protocol::{LocalFuture, Op, limits};
+use provium_protocol::{Op, limits};
 
 use super::args::Named;
 use super::call::{Answer, Call, Class, later, now, one};
 use super::exchange::Speaker;
 use super::fault::Fault;
+use super::held::Held;
 use super::host::Host;
 use super::machine::OpenThing;
 use super::ops::{self, Ground, say_with};
-use super::process::close_thing;
 use super::stream;
-use crate::runner::place::Place;
-use crate::runner::scope::{Kind, Resource};
+use crate::runner::scope::Kind;
 
 /// An open file as the bindings know it.
 pub struct File {
@@ -63,7 +62,7 @@ impl UserData for FileRef {
     }
 
     fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
-        methods.add_meta_method(MetaMethod::ToString, |_, this, ()| Ok(this.0.label()));
+        methods.add_meta_method(MetaMethod::ToString, |_, this, ()| Ok(this.0.open.label.clone()));
     }
 }
 
@@ -178,27 +177,20 @@ fn tail_stream(call: &Call) -> Result<Answer, Fault> {
     }))
 }
 
-impl Resource for File {
-    fn kind(&self) -> Kind {
-        Kind::File
+impl Held for File {
+    fn open(&self) -> &OpenThing {
+        &self.open
     }
 
-    fn label(&self) -> String {
-        self.open.label.clone()
+    fn speaker(&self) -> &Speaker {
+        &self.speaker
     }
 
-    fn opened_at(&self) -> Option<Place> {
-        self.open.at.clone()
+    fn host(&self) -> &Weak<Host> {
+        &self.host
     }
 
-    fn is_closed(&self) -> bool {
-        self.open.is_closed()
-    }
-
-    fn close(self: Rc<Self>) -> LocalFuture<Result<(), String>> {
-        close_thing(&self.host, &self.speaker, Op::FileClose(self.handle), {
-            let file = Rc::clone(&self);
-            move || file.open.set_closed()
-        })
+    fn closing(&self) -> Option<Op> {
+        Some(Op::FileClose(self.handle))
     }
 }

@@ -6,18 +6,18 @@ use std::rc::{Rc, Weak};
 use mlua::{MetaMethod, UserData, UserDataFields, UserDataMethods, Value};
 use provium_protocol::exec::{ExitStatus, RunReply};
 use provium_protocol::process::{OutputStream, ProcHandle, ProcState, ProcStatus};
-use provium_protocol::{LocalFuture, Nanos, Op, Reply, time};
+use provium_protocol::{Nanos, Op, Reply, time};
 
 use super::args::{Named, Options};
 use super::call::{Answer, Call, Class, later, now, one};
-use super::exchange::{Speaker, exchange};
+use super::exchange::Speaker;
 use super::fault::Fault;
+use super::held::Held;
 use super::host::Host;
-use super::machine::{OpenThing, VmState};
+use super::machine::OpenThing;
 use super::ops::{self, Ground, mismatch, say_with};
 use super::{run_result, stream};
-use crate::runner::place::Place;
-use crate::runner::scope::{Kind, Resource};
+use crate::runner::scope::Kind;
 
 /// How long `wait_state` waits unless it is told.
 const WAIT_STATE_TIMEOUT: Nanos = 10 * time::SECOND;
@@ -63,7 +63,7 @@ impl UserData for ProcessRef {
     }
 
     fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
-        methods.add_meta_method(MetaMethod::ToString, |_, this, ()| Ok(this.0.label()));
+        methods.add_meta_method(MetaMethod::ToString, |_, this, ()| Ok(this.0.open.label.clone()));
     }
 }
 
@@ -230,7 +230,7 @@ fn output_stream(call: &Call, output: OutputStream) -> Result<Answer, Fault> {
 
 fn close(call: &Call) -> Result<Answer, Fault> {
     let process = this(call)?;
-    if process.is_closed() {
+    if process.open.is_closed() {
         return Ok(ops::ready(Value::Nil));
     }
     process.speaker.vm.require_booted(call.method())?;
@@ -242,53 +242,20 @@ fn close(call: &Call) -> Result<Answer, Fault> {
     }))
 }
 
-impl Resource for Process {
-    fn kind(&self) -> Kind {
-        Kind::Process
+impl Held for Process {
+    fn open(&self) -> &OpenThing {
+        &self.open
     }
 
-    fn label(&self) -> String {
-        self.open.label.clone()
+    fn speaker(&self) -> &Speaker {
+        &self.speaker
     }
 
-    fn opened_at(&self) -> Option<Place> {
-        self.open.at.clone()
+    fn host(&self) -> &Weak<Host> {
+        &self.host
     }
 
-    fn is_closed(&self) -> bool {
-        self.open.is_closed()
+    fn closing(&self) -> Option<Op> {
+        Some(Op::ProcClose(self.handle))
     }
-
-    fn close(self: Rc<Self>) -> LocalFuture<Result<(), String>> {
-        close_thing(&self.host, &self.speaker, Op::ProcClose(self.handle), {
-            let process = Rc::clone(&self);
-            move || process.open.set_closed()
-        })
-    }
-}
-
-/// Says a closing operation at the end of a scope.
-pub fn close_thing(
-    host: &Weak<Host>,
-    speaker: &Speaker,
-    op: Op,
-    closed: impl FnOnce() + 'static,
-) -> LocalFuture<Result<(), String>> {
-    let Some(host) = host.upgrade() else { return Box::pin(std::future::ready(Ok(()))) };
-    let vm = &speaker.vm;
-    // A paused guest answers nothing but what is asked of its console.
-    let asks_guest = !matches!(&op, Op::StreamClose(stream) if stream.is_console());
-    let resumed =
-        (asks_guest && vm.state() == VmState::Paused).then(|| vm.machine_op(&host, Op::Resume, VmState::Booted, None));
-    let said = exchange(&host, speaker, op, None);
-    Box::pin(async move {
-        if let Some(resumed) = resumed {
-            resumed.await.map_err(|error| error.to_string())?;
-        }
-        let result = said.await.map(|_| ()).map_err(|error| error.to_string());
-        if result.is_ok() {
-            closed();
-        }
-        result
-    })
 }

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::args::Named;
 use super::call::{Call, Class, Returned, nothing, now, one};
+use super::date;
 use super::fault::Fault;
 use super::host::Host;
 
@@ -118,201 +119,17 @@ fn now_unix(host: &Rc<Host>) -> i64 {
     EPOCH + i64::try_from(host.backend.now() / time::SECOND).unwrap_or(i64::MAX - EPOCH)
 }
 
-/// `os.time(table?)`: the lab's clock, or a date as UTC: the host's time zone must not count.
+/// `os.time(table?)`: the lab's clock, or a date.
 fn os_time(call: &Call) -> Returned {
-    let Value::Table(date) = call.arg(1) else { return one(call.lua, now_unix(&call.host)) };
-    let field = |name: &'static str, default: Option<i64>| -> Result<i64, Fault> {
-        let value: Value = date.raw_get(name)?;
-        match (&value, default) {
-            (Value::Nil, Some(default)) => Ok(default),
-            _ => {
-                let bound = i64::from(i32::MAX);
-                Named { value, name: format!("field `{name}`").into() }.integer_in(-bound..=bound)
-            }
-        }
-    };
-    let (year, month, day) = (field("year", None)?, field("month", None)?, field("day", None)?);
-    let (hour, min, sec) = (field("hour", Some(12))?, field("min", Some(0))?, field("sec", Some(0))?);
-    let (year, month) = (year + (month - 1).div_euclid(12), (month - 1).rem_euclid(12) + 1);
-    let days = days_from_civil(year, month, 1) + day - 1;
-    one(call.lua, ((days * 24 + hour) * 60 + min) * 60 + sec)
-}
-
-/// Days from 1970-01-01 to a date of the Gregorian calendar; years begin in March, so leap days come last.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let month_from_march = (month + 9) % 12;
-    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
-}
-
-const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
-struct Date {
-    year: i64,
-    month: i64,
-    day: i64,
-    hour: i64,
-    min: i64,
-    sec: i64,
-    /// 0 is Sunday.
-    weekday: i64,
-    /// 1 is January 1st.
-    day_of_year: i64,
-}
-
-impl Date {
-    fn of(unix: i64) -> Date {
-        let (days, second) = (unix.div_euclid(86_400), unix.rem_euclid(86_400));
-        let (year, month, day) = civil_from_days(days);
-        Date {
-            year,
-            month,
-            day,
-            hour: second / 3_600,
-            min: second / 60 % 60,
-            sec: second % 60,
-            weekday: (days + 4).rem_euclid(7),
-            day_of_year: days - days_from_civil(year, 1, 1) + 1,
-        }
-    }
-
-    fn name<'a>(names: &[&'a str], index: i64) -> &'a str {
-        usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or("?")
-    }
-
-    /// One conversion of strftime(3) in the C locale.
-    fn conversion(&self, letter: char) -> Option<String> {
-        let (weekday, month) = (Date::name(&WEEKDAYS, self.weekday), Date::name(&MONTHS, self.month - 1));
-        let hour12 = (self.hour + 11) % 12 + 1;
-        Some(match letter {
-            'a' => weekday[..3.min(weekday.len())].to_owned(),
-            'A' => weekday.to_owned(),
-            'b' | 'h' => month[..3.min(month.len())].to_owned(),
-            'B' => month.to_owned(),
-            'c' => self.format("%a %b %e %H:%M:%S %Y")?,
-            'C' => format!("{:02}", self.year.div_euclid(100)),
-            'd' => format!("{:02}", self.day),
-            'D' | 'x' => self.format("%m/%d/%y")?,
-            'e' => format!("{:2}", self.day),
-            'F' => self.format("%Y-%m-%d")?,
-            'H' => format!("{:02}", self.hour),
-            'I' => format!("{hour12:02}"),
-            'j' => format!("{:03}", self.day_of_year),
-            'm' => format!("{:02}", self.month),
-            'M' => format!("{:02}", self.min),
-            'n' => "\n".to_owned(),
-            'p' => if self.hour < 12 { "AM" } else { "PM" }.to_owned(),
-            'r' => self.format("%I:%M:%S %p")?,
-            'R' => self.format("%H:%M")?,
-            'S' => format!("{:02}", self.sec),
-            't' => "\t".to_owned(),
-            'T' | 'X' => self.format("%H:%M:%S")?,
-            'u' => if self.weekday == 0 { 7 } else { self.weekday }.to_string(),
-            'w' => self.weekday.to_string(),
-            'y' => format!("{:02}", self.year.rem_euclid(100)),
-            'Y' => self.year.to_string(),
-            'z' => "+0000".to_owned(),
-            'Z' => "UTC".to_owned(),
-            '%' => "%".to_owned(),
-            _ => return None,
-        })
-    }
-
-    fn format(&self, format: &str) -> Option<String> {
-        let mut out = String::new();
-        let mut letters = format.chars();
-        while let Some(letter) = letters.next() {
-            match letter {
-                '%' => out.push_str(&self.conversion(letters.next()?)?),
-                other => out.push(other),
-            }
-        }
-        Some(out)
+    match call.arg(1) {
+        Value::Table(table) => one(call.lua, date::time_of(call, table)?),
+        _ => one(call.lua, now_unix(&call.host)),
     }
 }
 
-/// `os.date(format?, time?)`, always UTC.
+/// `os.date(format?, time?)`.
 fn os_date(call: &Call) -> Returned {
     let format = call.read_optional(1, "format", Named::text)?.unwrap_or_else(|| "%c".to_owned());
-    let bound = 1 << 50;
-    let unix = call.read_optional(2, "time", |named| named.integer_in(-bound..=bound))?;
-    let date = Date::of(unix.unwrap_or_else(|| now_unix(&call.host)));
-    let format = format.trim_start_matches('!');
-    if format.starts_with("*t") {
-        let table = call.lua.create_table_with_capacity(0, 9)?;
-        for (name, value) in [
-            ("year", date.year),
-            ("month", date.month),
-            ("day", date.day),
-            ("hour", date.hour),
-            ("min", date.min),
-            ("sec", date.sec),
-            ("wday", date.weekday + 1),
-            ("yday", date.day_of_year),
-        ] {
-            table.raw_set(name, value)?;
-        }
-        table.raw_set("isdst", false)?;
-        return one(call.lua, table);
-    }
-    match date.format(format) {
-        Some(text) => one(call.lua, text),
-        None => {
-            Err(call.usage(format!("argument 1 (format): `{format}` has a conversion that strftime does not know")))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_and_days_agree_both_ways() {
-        assert_eq!(days_from_civil(1970, 1, 1), 0);
-        assert_eq!(days_from_civil(2024, 1, 1) * 86_400, EPOCH);
-        for days in (-800_000..800_000).step_by(97) {
-            let (year, month, day) = civil_from_days(days);
-            assert_eq!(days_from_civil(year, month, day), days);
-        }
-    }
-
-    #[test]
-    fn a_date_is_written_as_strftime_does() {
-        let date = Date::of(1_709_210_096);
-        assert_eq!(
-            date.format("%c|%F %T|%j %u %p %I").as_deref(),
-            Some("Thu Feb 29 12:34:56 2024|2024-02-29 12:34:56|060 4 PM 12")
-        );
-        assert_eq!(date.format("%Q"), None);
-    }
+    let unix = call.read_optional(2, "time", Named::integer)?;
+    date::date_of(call, &format, unix.unwrap_or_else(|| now_unix(&call.host)))
 }

@@ -5,20 +5,19 @@ use std::rc::{Rc, Weak};
 use mlua::{Lua, MetaMethod, Table, UserData, UserDataFields, UserDataMethods, Value};
 use provium_protocol::exec::ExitStatus;
 use provium_protocol::worker::JoinSummary;
-use provium_protocol::{Lane, LocalFuture, Nanos, Op, Reply, time};
+use provium_protocol::{Lane, Nanos, Op, Reply, time};
 
 use super::args::Named;
 use super::call::{Answer, Call, Class, later, now, one};
 use super::exchange::Speaker;
 use super::fault::Fault;
+use super::held::Held;
 use super::host::Host;
 use super::machine::OpenThing;
 use super::ops::{self, Speaks, mismatch, say, say_with};
-use super::process::close_thing;
 use super::vm::VmSpeaks;
 use super::{exec, fs, run_result, syscall};
-use crate::runner::place::Place;
-use crate::runner::scope::{Kind, Resource};
+use crate::runner::scope::Kind;
 
 /// How long `wait_blocked` waits unless it is told.
 const WAIT_BLOCKED_TIMEOUT: Nanos = 10 * time::SECOND;
@@ -60,7 +59,7 @@ impl UserData for WorkerRef {
     }
 
     fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
-        methods.add_meta_method(MetaMethod::ToString, |_, this, ()| Ok(this.0.label()));
+        methods.add_meta_method(MetaMethod::ToString, |_, this, ()| Ok(this.0.open.label.clone()));
     }
 }
 
@@ -213,27 +212,20 @@ fn wait_blocked(call: &Call) -> Result<Answer, Fault> {
     Ok(say_with(call, &worker.speaker, Op::WorkerWaitBlocked { timeout_ns: Some(timeout) }, ops::unit))
 }
 
-impl Resource for Worker {
-    fn kind(&self) -> Kind {
-        Kind::Worker
+impl Held for Worker {
+    fn open(&self) -> &OpenThing {
+        &self.open
     }
 
-    fn label(&self) -> String {
-        self.open.label.clone()
+    fn speaker(&self) -> &Speaker {
+        &self.speaker
     }
 
-    fn opened_at(&self) -> Option<Place> {
-        self.open.at.clone()
+    fn host(&self) -> &Weak<Host> {
+        &self.host
     }
 
-    fn is_closed(&self) -> bool {
-        self.open.is_closed()
-    }
-
-    fn close(self: Rc<Self>) -> LocalFuture<Result<(), String>> {
-        close_thing(&self.host, &self.speaker, Op::WorkerClose, {
-            let worker = Rc::clone(&self);
-            move || worker.open.set_closed()
-        })
+    fn closing(&self) -> Option<Op> {
+        Some(Op::WorkerClose)
     }
 }

@@ -148,6 +148,20 @@ test("the host's clock is the lab's", { backend = "sim", timeout = "200s" }, fun
     t:assert(took >= 100 and took <= 101, "took " .. took)
 end)
 
+test("dates are UTC, in the formats of strftime", function(t)
+    local noon = os.time { year = 2024, month = 14, day = -1, hour = 12 }
+    t:assert_eq(os.date("%F %T %a %G-W%V", noon), "2025-01-30 12:00:00 Thu 2025-W05")
+    t:assert_eq(os.date("!%c", 0), "Thu Jan  1 00:00:00 1970")
+    local date = os.date("*t", noon)
+    t:assert_eq({ date.year, date.month, date.day, date.wday, date.yday, date.isdst }, { 2025, 1, 30, 5, 30, false })
+    t:assert_eq(os.time(date), noon)
+    support.raises(t, { kind = "usage", op = "date", says = "`%Q` has a conversion" }, function() os.date("%Q") end)
+    support.raises(t, { kind = "usage", op = "date", says = "cannot be represented" }, function() os.date("%c", 1 << 40) end)
+    support.raises(t, { kind = "usage", op = "time", says = "cannot be represented" }, function()
+        os.time { year = 10000, month = 1, day = 1 }
+    end)
+end)
+
 test("two tables are told apart by their names", function(t)
     local a, b = {}, {}
     t:assert_neq(tostring(a), tostring(b))

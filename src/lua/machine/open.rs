@@ -19,7 +19,8 @@ pub struct OpenThing {
     closed: Cell<bool>,
     vm: Rc<Vm>,
     boot: u32,
-    kind: Kind,
+    /// Which kind of thing it is.
+    pub kind: Kind,
     /// What it was opened on is there after the guest.
     outlives: bool,
 }

@@ -13,13 +13,12 @@ use super::args::Named;
 use super::call::{Answer, Call, Class, Returned, later, nothing, now, one};
 use super::exchange::{Speaker, note_frames};
 use super::fault::Fault;
+use super::held::Held;
 use super::host::Host;
 use super::machine::OpenThing;
 use super::ops::{self, Ground, mismatch, say_with};
-use super::process::close_thing;
 use crate::exec::wait::within;
 use crate::runner::describe;
-use crate::runner::place::Place;
 use crate::runner::scope::{Kind, Resource};
 use reader::{Reader, fault};
 use search::read_until;
@@ -86,7 +85,7 @@ impl UserData for StreamRef {
     }
 
     fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
-        methods.add_meta_method(MetaMethod::ToString, |_, this, ()| Ok(this.0.label()));
+        methods.add_meta_method(MetaMethod::ToString, |_, this, ()| Ok(this.0.open.label.clone()));
     }
 }
 
@@ -220,7 +219,7 @@ fn drain(call: &Call) -> Result<Answer, Fault> {
 
 fn close(call: &Call) -> Result<Answer, Fault> {
     let stream = this(call)?;
-    if stream.is_closed() {
+    if stream.open.is_closed() {
         stream.open.set_closed();
         return Ok(ops::ready(Value::Nil));
     }
@@ -250,34 +249,24 @@ fn creation_site(call: &Call) -> Returned {
     }
 }
 
-impl Resource for Stream {
-    fn kind(&self) -> Kind {
-        Kind::Stream
+impl Held for Stream {
+    fn open(&self) -> &OpenThing {
+        &self.open
     }
 
-    fn label(&self) -> String {
-        self.open.label.clone()
+    fn speaker(&self) -> &Speaker {
+        &self.speaker
     }
 
-    fn opened_at(&self) -> Option<Place> {
-        self.open.at.clone()
+    fn host(&self) -> &Weak<Host> {
+        &self.host
     }
 
-    fn is_closed(&self) -> bool {
-        self.open.is_closed()
+    fn closing(&self) -> Option<Op> {
+        (!self.is_forgotten()).then_some(Op::StreamClose(self.id))
     }
 
-    fn close(self: Rc<Self>) -> LocalFuture<Result<(), String>> {
-        if self.is_forgotten() {
-            self.open.set_closed();
-            return Box::pin(std::future::ready(Ok(())));
-        }
-        close_thing(&self.host, &self.speaker, Op::StreamClose(self.id), {
-            let stream = Rc::clone(&self);
-            move || {
-                stream.next.replace(None);
-                stream.open.set_closed();
-            }
-        })
+    fn let_go(&self) {
+        self.next.replace(None);
     }
 }

@@ -1,5 +1,8 @@
 //! Seconds since 1970 as QEMU's `-rtc base=` wants them.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 /// The first second that the clock chip of a PC can show as Linux reads it: 1970-01-01.
 const RTC_FIRST: i64 = 0;
 /// The last one, 2069-12-31T23:59:59: Linux takes two digits below 70 as of this century, and QEMU's boards have no century
@@ -9,28 +12,8 @@ const RTC_LAST: i64 = 3_155_759_999;
 /// `2026-01-31T12:00:00`. What the chip can't show is given as the nearest that it can: the agent sets the clock exactly.
 pub(crate) fn rtc_base(seconds: i64) -> String {
     let seconds = seconds.clamp(RTC_FIRST, RTC_LAST);
-    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let (year, month, day) = civil(days);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60)
-}
-
-/// The Gregorian date of a day counted from 1970-01-01, for days that are not before it.
-fn civil(mut days: i64) -> (i64, i64, i64) {
-    let leap = |year: i64| (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    let mut year = 1970;
-    while days >= 365 + i64::from(leap(year)) {
-        days -= 365 + i64::from(leap(year));
-        year += 1;
-    }
-    let mut month = 1;
-    for length in [31, 28 + i64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30] {
-        if days < length {
-            break;
-        }
-        days -= length;
-        month += 1;
-    }
-    (year, month, days + 1)
+    // All that the chip can show is within the calendar's years.
+    Timestamp::from_second(seconds).unwrap_or_default().to_zoned_datetime(TimeZone::UTC).datetime().to_string()
 }
 
 #[cfg(test)]

@@ -49,13 +49,13 @@ fn position_of(text: &str, names: &[&str]) -> Option<usize> {
 #[must_use]
 pub fn civil(time: TimeSpec) -> Option<DateTime> {
     let stamp = Timestamp::new(time.sec, i32::try_from(time.nsec).ok()?).ok()?;
-    Some(stamp.to_zoned(TimeZone::UTC).datetime())
+    Some(stamp.to_zoned_datetime(TimeZone::UTC).datetime())
 }
 
 /// The point in time at which the clock of UTC shows this.
 #[must_use]
 pub fn from_civil(time: DateTime) -> Option<TimeSpec> {
-    let stamp = time.to_zoned(TimeZone::UTC).ok()?.timestamp();
+    let stamp = time.to_zoned_datetime(TimeZone::UTC).ok()?.timestamp();
     let ns = stamp.as_nanosecond();
     let sec = i64::try_from(ns.div_euclid(1_000_000_000)).ok()?;
     Some(TimeSpec { sec, nsec: u32::try_from(ns.rem_euclid(1_000_000_000)).ok()? })

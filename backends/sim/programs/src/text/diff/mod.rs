@@ -300,7 +300,7 @@ fn header(job: &Job, side: &Side, index: usize) -> Vec<u8> {
     let (sec, nsec) = side.stat.as_ref().map_or((0, 0), |stat| (stat.mtime.sec, stat.mtime.nsec));
     let date = match jiff::Timestamp::new(sec, nsec.cast_signed()) {
         Ok(time) => {
-            let time = time.to_zoned(jiff::tz::TimeZone::UTC);
+            let time = time.to_zoned_datetime(jiff::tz::TimeZone::UTC);
             let format = match job.style {
                 Style::Context(_) => "%a %b %e %H:%M:%S %Y".to_owned(),
                 _ => format!("%Y-%m-%d %H:%M:%S.{nsec:09} +0000"),
