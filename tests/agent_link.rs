@@ -1,7 +1,7 @@
 //! The corpus of the fuzzer of the agent's link, through the functions that it fuzzes, without the fuzzer.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+#[path = "common/fuzzed.rs"]
+mod fuzzed;
 
 use provium_protocol::exec::ExecSpec;
 use provium_protocol::fs::OpenMode;
@@ -13,10 +13,6 @@ use provium_protocol::wire::{
 };
 use provium_protocol::{Frame, Lane, Op, OpError, Reply, StreamId, codec};
 use serde::Serialize;
-
-fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/agent_link")
-}
 
 fn sent<T: Serialize>(messages: &[T]) -> Vec<u8> {
     let (mut outbox, mut bytes) = (Outbox::default(), Vec::new());
@@ -133,22 +129,5 @@ fn what_makes_sense_is_carried_out() {
 
 #[test]
 fn the_corpus_is_understood_or_refused() {
-    let directory = directory();
-    if std::env::var_os("WRITE_CORPUS").is_some() {
-        fs::create_dir_all(&directory).expect("a directory");
-        for (name, bytes) in seeds() {
-            fs::write(directory.join(name), bytes).expect("a file");
-        }
-    }
-    let mut count = 0;
-    for entry in fs::read_dir(&directory).expect("the corpus is there") {
-        let path = entry.expect("an entry").path();
-        exhaust(&fs::read(path).expect("a file"));
-        count += 1;
-    }
-    assert!(count >= seeds().len(), "only {count} files in the corpus");
-    for (name, bytes) in seeds() {
-        assert!(directory.join(&name).exists(), "{name} is missing");
-        exhaust(&bytes);
-    }
+    fuzzed::exhausted("agent_link", &seeds(), exhaust);
 }

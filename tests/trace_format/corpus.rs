@@ -1,7 +1,9 @@
 //! The fuzzer's corpus, through the function that it fuzzes, without the fuzzer.
 
+#[path = "../common/fuzzed.rs"]
+mod fuzzed;
+
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use provium::trace::check::exhaust;
 use provium::trace::format::{End, TraceReader};
@@ -10,12 +12,10 @@ use provium::trace::record::Record;
 use crate::hostile::{block, frame};
 use crate::sample;
 
-fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/trace_reader")
-}
+const TARGET: &str = "trace_reader";
 
 /// What the corpus begins with; what the fuzzer finds is added by hand.
-fn seeds() -> Vec<(&'static str, Vec<u8>)> {
+fn seeds() -> [(&'static str, Vec<u8>); 10] {
     let (whole, _) = sample::file(&sample::run());
     let records: Vec<_> = sample::every().into_iter().map(|(_, record)| record).collect();
     let (every, _) = sample::file(&records);
@@ -27,7 +27,7 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let nested: Vec<u8> = [1, 0, 0, 0, 0].into_iter().chain([37, 1].repeat(500)).collect();
     let long = [20, 252, 0, 0, 0x40, 6];
     let lie = |raw: u32, payload: &[u8]| [&header[..], &block(0, raw, payload)].concat();
-    vec![
+    [
         ("sound-2", whole.clone()),
         ("every-kind-2", every),
         ("pieces", pieces),
@@ -43,30 +43,14 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
 
 #[test]
 fn the_corpus_is_read_or_refused() {
-    let directory = directory();
-    if std::env::var_os("WRITE_CORPUS").is_some() {
-        fs::create_dir_all(&directory).expect("a directory");
-        for (name, bytes) in seeds() {
-            fs::write(directory.join(name), bytes).expect("a file");
-        }
-    }
-    let mut count = 0;
-    for entry in fs::read_dir(&directory).expect("the corpus is there") {
-        exhaust(&fs::read(entry.expect("an entry").path()).expect("a file"));
-        count += 1;
-    }
-    assert!(count >= seeds().len(), "only {count} files in the corpus");
-    for (name, bytes) in seeds() {
-        assert!(directory.join(name).exists(), "{name} is missing");
-        exhaust(&bytes);
-    }
+    fuzzed::exhausted(TARGET, &seeds().map(|(name, bytes)| (name.to_owned(), bytes)), exhaust);
 }
 
 #[test]
 fn what_was_sound_once_is_sound_for_ever() {
     // Those of version 1 are not written again.
     for name in ["sound", "every-kind", "sound-2", "every-kind-2"] {
-        let file = fs::read(directory().join(name)).expect("the corpus is there");
+        let file = fs::read(fuzzed::directory(TARGET).join(name)).expect("the corpus is there");
         let mut reader = TraceReader::new(&file[..]).expect("the header is good");
         let records: Vec<_> = reader.by_ref().map(|record| record.expect("it is sound")).collect();
         assert!(matches!(reader.end(), Some(End::Complete(_))), "{name}: {:?}", reader.end());

@@ -6,7 +6,8 @@ use provium_kernel::Errno;
 
 use super::copy::{Copier, CopyOptions, Follow, Overwrite, Preserve, Sparse};
 use super::link_target::{inside, is_directory, require_directory};
-use crate::shared::path::{is_dot_or_dotdot, join, without_trailing_slashes};
+use super::sources::sources;
+use crate::shared::path::{is_dot_or_dotdot, join};
 use crate::shared::{Exit, Opt, Outcome, Parsed, Spec, Tool, quote, quoteaf};
 
 const SPEC: Spec = Spec::new(
@@ -50,22 +51,7 @@ pub(super) async fn run(tool: Tool) -> Outcome {
     if options.hard_link && options.symbolic_link {
         return Err(tool.usage_error(1, "cannot make both hard and symbolic links").await);
     }
-    let mut files = parsed.operands.clone();
-    if parsed.has("strip-trailing-slashes") {
-        for file in &mut files {
-            *file = without_trailing_slashes(file).to_vec();
-        }
-    }
-    let mut directory = parsed.value("target-directory").map(<[u8]>::to_vec);
-    let enough = if directory.is_some() { 1 } else { 2 };
-    if files.len() < enough {
-        return Err(match files.first() {
-            None => tool.usage_error(1, "missing file operand").await,
-            Some(only) => {
-                tool.usage_error(1, format!("missing destination file operand after {}", quoteaf(only))).await
-            }
-        });
-    }
+    let (mut files, mut directory) = sources(&tool, &parsed).await?;
     let mut new = false;
     if parsed.has("no-target-directory") {
         if directory.is_some() {

@@ -26,6 +26,7 @@ mod realpath;
 mod rm;
 mod rmdir;
 mod same;
+mod sources;
 mod stat;
 mod stat_format;
 mod sync;

@@ -8,7 +8,7 @@ use provium_kernel::flags::RENAME_NOREPLACE;
 use super::copy::{Copier, CopyOptions, Follow, Overwrite, Preserve, Sparse};
 use super::link_target::{inside, is_directory, require_directory};
 use super::rm::remove_tree;
-use crate::shared::path::without_trailing_slashes;
+use super::sources::sources;
 use crate::shared::tool::STDIN;
 use crate::shared::{Exit, Opt, Outcome, Spec, Tool, quoteaf};
 
@@ -43,22 +43,7 @@ pub(super) async fn run(tool: Tool) -> Outcome {
         Some(_) => Overwrite::No,
         None => Overwrite::AskIfProtected,
     };
-    let mut files = parsed.operands.clone();
-    if parsed.has("strip-trailing-slashes") {
-        for file in &mut files {
-            *file = without_trailing_slashes(file).to_vec();
-        }
-    }
-    let mut directory = parsed.value("target-directory").map(<[u8]>::to_vec);
-    let enough = if directory.is_some() { 1 } else { 2 };
-    if files.len() < enough {
-        return Err(match files.first() {
-            None => tool.usage_error(1, "missing file operand").await,
-            Some(only) => {
-                tool.usage_error(1, format!("missing destination file operand after {}", quoteaf(only))).await
-            }
-        });
-    }
+    let (mut files, mut directory) = sources(&tool, &parsed).await?;
     let terminal = tool.sys.isatty(STDIN).await;
     let mut tried = None;
     if parsed.has("no-target-directory") {

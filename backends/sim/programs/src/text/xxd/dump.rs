@@ -181,27 +181,14 @@ fn line(row: &[u8], address: u64, columns: usize, group: usize, job: &Job) -> St
 mod tests {
     use super::{Job, Kind, line};
 
-    const JOB: Job = Job {
-        kind: Kind::Hex,
-        autoskip: false,
-        upper: false,
-        columns: None,
-        group: None,
-        length: None,
-        seek: 0,
-        relative: false,
-        shift: 0,
-        decimal: false,
-    };
-
     #[test]
     fn rows_line_up() {
         assert_eq!(
-            line(b"hello\nworld\n", 0, 16, 2, &JOB),
+            line(b"hello\nworld\n", 0, 16, 2, &Job::USUAL),
             "00000000: 6865 6c6c 6f0a 776f 726c 640a            hello.world.\n"
         );
-        assert_eq!(line(b"d\n", 10, 5, 2, &JOB), "0000000a: 640a          d.\n");
-        let little = Job { kind: Kind::LittleEndian, ..JOB };
+        assert_eq!(line(b"d\n", 10, 5, 2, &Job::USUAL), "0000000a: 640a          d.\n");
+        let little = Job { kind: Kind::LittleEndian, ..Job::USUAL };
         assert_eq!(
             line(b"hello\nworld\n", 0, 16, 4, &little),
             "00000000: 6c6c6568 6f770a6f 0a646c72           hello.world.\n"

@@ -33,6 +33,22 @@ struct Job {
     decimal: bool,
 }
 
+impl Job {
+    /// What is done when no option asks for anything else.
+    const USUAL: Job = Job {
+        kind: Kind::Hex,
+        autoskip: false,
+        upper: false,
+        columns: None,
+        group: None,
+        length: None,
+        seek: 0,
+        relative: false,
+        shift: 0,
+        decimal: false,
+    };
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
     Hex,
@@ -104,18 +120,7 @@ async fn usage(tool: &Tool) -> Exit {
 }
 
 async fn options(tool: &Tool) -> Result<(Job, Vec<Vec<u8>>), Exit> {
-    let mut job = Job {
-        kind: Kind::Hex,
-        autoskip: false,
-        upper: false,
-        columns: None,
-        group: None,
-        length: None,
-        seek: 0,
-        relative: false,
-        shift: 0,
-        decimal: false,
-    };
+    let mut job = Job::USUAL;
     let (mut plain, mut reverse) = (false, false);
     let mut args = tool.args.clone().into_iter();
     let mut operands = Vec::new();
