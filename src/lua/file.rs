@@ -1,6 +1,6 @@
 //! File: an open file of a guest.
 
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use mlua::{MetaMethod, UserData, UserDataFields, UserDataMethods, Value};
 use provium_protocol::fs::{FileHandle, LockKind, Whence};
@@ -8,10 +8,8 @@ use provium_protocol::{Op, limits};
 
 use super::args::Named;
 use super::call::{Answer, Call, Class, later, now, one};
-use super::exchange::Speaker;
 use super::fault::Fault;
 use super::held::Held;
-use super::host::Host;
 use super::machine::OpenThing;
 use super::ops::{self, Ground, say_with};
 use super::stream;
@@ -19,12 +17,10 @@ use crate::runner::scope::Kind;
 
 /// An open file as the bindings know it.
 pub struct File {
-    speaker: Speaker,
     handle: FileHandle,
     fd: i32,
     path: String,
     open: OpenThing,
-    host: Weak<Host>,
 }
 
 /// The userdata of a File.
@@ -71,12 +67,10 @@ pub fn open(ground: &Ground, handle: FileHandle, fd: i32, path: &str) -> Result<
     let vm = &ground.speaker.vm;
     let label = format!("file `{path}` of vm `{}`", vm.name);
     let file = Rc::new(File {
-        speaker: ground.speaker.clone(),
         handle,
         fd,
         path: path.to_owned(),
-        open: OpenThing::new(vm, Kind::File, label, ground.at.clone()),
-        host: Rc::downgrade(&ground.host),
+        open: OpenThing::new(&ground.speaker, Kind::File, label, ground.at.clone()),
     });
     ground.section.scope.register(file.clone());
     Ok(Value::UserData(ground.lua.create_userdata(FileRef(file))?))
@@ -98,7 +92,7 @@ impl File {
 fn live(call: &Call) -> Result<Rc<File>, Fault> {
     let file = this(call)?;
     file.open.check("file").map_err(|fault| fault.prefixed(&call.name()))?;
-    file.speaker.vm.require_booted(call.method())?;
+    file.open.speaker.vm.require_booted(call.method())?;
     Ok(file)
 }
 
@@ -106,7 +100,7 @@ type Decode = fn(&Ground, provium_protocol::Reply) -> Result<Value, Fault>;
 
 fn simple(call: &Call, op: fn(FileHandle) -> Op, decode: Decode) -> Result<Answer, Fault> {
     let file = live(call)?;
-    Ok(say_with(call, &file.speaker, op(file.handle), decode))
+    Ok(say_with(call, &file.open.speaker, op(file.handle), decode))
 }
 
 fn read(call: &Call) -> Result<Answer, Fault> {
@@ -114,13 +108,13 @@ fn read(call: &Call) -> Result<Answer, Fault> {
     let len = call.read(1, "count", |named| named.integer_in(0..=most))?;
     let file = live(call)?;
     let op = Op::FileRead { file: file.handle, len: len.unsigned_abs() };
-    Ok(say_with(call, &file.speaker, op, ops::bytes))
+    Ok(say_with(call, &file.open.speaker, op, ops::bytes))
 }
 
 fn write(call: &Call, all: bool) -> Result<Answer, Fault> {
     let data = call.read(1, "data", Named::bytes)?;
     let file = live(call)?;
-    Ok(say_with(call, &file.speaker, Op::FileWrite { file: file.handle, data, all }, ops::count))
+    Ok(say_with(call, &file.open.speaker, Op::FileWrite { file: file.handle, data, all }, ops::count))
 }
 
 fn seek(call: &Call) -> Result<Answer, Fault> {
@@ -134,13 +128,13 @@ fn seek(call: &Call) -> Result<Answer, Fault> {
         }
     };
     let file = live(call)?;
-    Ok(say_with(call, &file.speaker, Op::FileSeek { file: file.handle, offset, whence }, ops::count))
+    Ok(say_with(call, &file.open.speaker, Op::FileSeek { file: file.handle, offset, whence }, ops::count))
 }
 
 fn truncate(call: &Call) -> Result<Answer, Fault> {
     let len = call.read(1, "length", |named| named.integer_in(0..=i64::MAX))?;
     let file = live(call)?;
-    Ok(say_with(call, &file.speaker, Op::FileTruncate { file: file.handle, len: len.unsigned_abs() }, ops::unit))
+    Ok(say_with(call, &file.open.speaker, Op::FileTruncate { file: file.handle, len: len.unsigned_abs() }, ops::unit))
 }
 
 fn lock(call: &Call) -> Result<Answer, Fault> {
@@ -153,7 +147,7 @@ fn lock(call: &Call) -> Result<Answer, Fault> {
     };
     let block = call.options(2, &["block"])?.flag("block", true).map_err(|fault| fault.prefixed(&call.name()))?;
     let file = live(call)?;
-    Ok(say_with(call, &file.speaker, Op::FileLock { file: file.handle, kind, block }, ops::unit))
+    Ok(say_with(call, &file.open.speaker, Op::FileLock { file: file.handle, kind, block }, ops::unit))
 }
 
 fn close(call: &Call) -> Result<Answer, Fault> {
@@ -161,8 +155,8 @@ fn close(call: &Call) -> Result<Answer, Fault> {
     if file.open.is_closed() {
         return Ok(ops::ready(Value::Nil));
     }
-    file.speaker.vm.require_booted(call.method())?;
-    let speaker = file.speaker.clone();
+    file.open.speaker.vm.require_booted(call.method())?;
+    let speaker = file.open.speaker.clone();
     let op = Op::FileClose(file.handle);
     // From now on it is closed for everybody else, whatever the guest says of its last write.
     file.open.set_closed();
@@ -172,7 +166,7 @@ fn close(call: &Call) -> Result<Answer, Fault> {
 fn tail_stream(call: &Call) -> Result<Answer, Fault> {
     let file = live(call)?;
     let label = format!("tail of `{}`", file.path);
-    Ok(say_with(call, &file.speaker, Op::FileTail(file.handle), move |ground, reply| {
+    Ok(say_with(call, &file.open.speaker, Op::FileTail(file.handle), move |ground, reply| {
         stream::open(ground, reply, &label)
     }))
 }
@@ -180,14 +174,6 @@ fn tail_stream(call: &Call) -> Result<Answer, Fault> {
 impl Held for File {
     fn open(&self) -> &OpenThing {
         &self.open
-    }
-
-    fn speaker(&self) -> &Speaker {
-        &self.speaker
-    }
-
-    fn host(&self) -> &Weak<Host> {
-        &self.host
     }
 
     fn closing(&self) -> Option<Op> {

@@ -1,11 +1,10 @@
 //! What a test holds inside of a guest, and how its scope closes that: files, processes, workers, streams.
 
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use provium_protocol::{LocalFuture, Op};
 
-use super::exchange::{Speaker, exchange};
-use super::host::Host;
+use super::exchange::exchange;
 use super::machine::{OpenThing, VmState};
 use crate::runner::place::Place;
 use crate::runner::scope::{Kind, Resource};
@@ -14,10 +13,6 @@ use crate::runner::scope::{Kind, Resource};
 pub trait Held: 'static {
     /// What all of them have in common.
     fn open(&self) -> &OpenThing;
-    /// Who speaks to the guest.
-    fn speaker(&self) -> &Speaker;
-    /// Where the test runs.
-    fn host(&self) -> &Weak<Host>;
     /// The operation that closes it; `None` when the guest has nothing to close any more.
     fn closing(&self) -> Option<Op>;
     /// Lets go of what is of no use once it is closed.
@@ -46,13 +41,13 @@ impl<T: Held> Resource for T {
             self.open().set_closed();
             return Box::pin(std::future::ready(Ok(())));
         };
-        let Some(host) = self.host().upgrade() else { return Box::pin(std::future::ready(Ok(()))) };
-        let vm = &self.speaker().vm;
+        let Some(host) = self.open().host() else { return Box::pin(std::future::ready(Ok(()))) };
+        let speaker = &self.open().speaker;
         // A paused guest answers nothing but what is asked of its console.
         let asks_guest = !matches!(&op, Op::StreamClose(stream) if stream.is_console());
-        let resumed = (asks_guest && vm.state() == VmState::Paused)
-            .then(|| vm.machine_op(&host, Op::Resume, VmState::Booted, None));
-        let said = exchange(&host, self.speaker(), op, None);
+        let resumed = (asks_guest && speaker.vm.state() == VmState::Paused)
+            .then(|| speaker.vm.machine_op(&host, Op::Resume, VmState::Booted, None));
+        let said = exchange(&host, speaker, op, None);
         Box::pin(async move {
             if let Some(resumed) = resumed {
                 resumed.await.map_err(|error| error.to_string())?;

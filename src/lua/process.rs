@@ -1,7 +1,7 @@
 //! Process: a command that was started and runs on.
 
 use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use mlua::{MetaMethod, UserData, UserDataFields, UserDataMethods, Value};
 use provium_protocol::exec::{ExitStatus, RunReply};
@@ -10,10 +10,8 @@ use provium_protocol::{Nanos, Op, Reply, time};
 
 use super::args::{Named, Options};
 use super::call::{Answer, Call, Class, later, now, one};
-use super::exchange::Speaker;
 use super::fault::Fault;
 use super::held::Held;
-use super::host::Host;
 use super::machine::OpenThing;
 use super::ops::{self, Ground, mismatch, say_with};
 use super::{run_result, stream};
@@ -24,13 +22,11 @@ const WAIT_STATE_TIMEOUT: Nanos = 10 * time::SECOND;
 
 /// A process as its VM's bindings know it.
 pub struct Process {
-    speaker: Speaker,
     handle: ProcHandle,
     pid: i32,
     open: OpenThing,
     result: RefCell<Option<RunReply>>,
     stdin_closed: Cell<bool>,
-    host: Weak<Host>,
 }
 
 /// The userdata of a Process.
@@ -72,13 +68,11 @@ pub fn open(ground: &Ground, handle: ProcHandle, pid: i32, label: &str) -> Resul
     let vm = &ground.speaker.vm;
     let label = format!("process {pid} of vm `{}` ({label})", vm.name);
     let process = Rc::new(Process {
-        speaker: ground.speaker.clone(),
         handle,
         pid,
-        open: OpenThing::new(vm, Kind::Process, label, ground.at.clone()),
+        open: OpenThing::new(&ground.speaker, Kind::Process, label, ground.at.clone()),
         result: RefCell::new(None),
         stdin_closed: Cell::new(false),
-        host: Rc::downgrade(&ground.host),
     });
     ground.section.scope.register(process.clone());
     Ok(Value::UserData(ground.lua.create_userdata(ProcessRef(process))?))
@@ -94,7 +88,7 @@ fn live(call: &Call) -> Result<Rc<Process>, Fault> {
     if process.result.borrow().is_none() {
         process.open.check_guest("process")?;
     }
-    process.speaker.vm.require_booted(call.method())?;
+    process.open.speaker.vm.require_booted(call.method())?;
     Ok(process)
 }
 
@@ -118,7 +112,7 @@ fn wait(call: &Call) -> Result<Answer, Fault> {
     }
     let process = live(call)?;
     let op = Op::ProcWait { proc: process.handle, timeout_ns, kill };
-    let speaker = process.speaker.clone();
+    let speaker = process.open.speaker.clone();
     Ok(say_with(call, &speaker, op, move |ground, reply| match reply {
         Reply::Run(run) => {
             process.open.set_closed();
@@ -147,7 +141,7 @@ fn send(call: &Call, signal: provium_protocol::Signal) -> Result<Answer, Fault> 
     let group = call.options(2, &["group"])?.flag("group", false).map_err(|fault| fault.prefixed(&call.name()))?;
     let process = live(call)?;
     let op = Op::ProcSignal { proc: process.handle, signal, group };
-    Ok(say_with(call, &process.speaker, op, ops::boolean))
+    Ok(say_with(call, &process.open.speaker, op, ops::boolean))
 }
 
 fn status(call: &Call) -> Result<Answer, Fault> {
@@ -157,7 +151,7 @@ fn status(call: &Call) -> Result<Answer, Fault> {
         return Ok(ops::ready(Value::String(call.lua.create_string(word)?)));
     }
     let process = live(call)?;
-    Ok(say_with(call, &process.speaker, Op::ProcStatus(process.handle), |ground, reply| match reply {
+    Ok(say_with(call, &process.open.speaker, Op::ProcStatus(process.handle), |ground, reply| match reply {
         Reply::ProcStatus(status) => Ok(Value::String(ground.lua.create_string(status_word(status))?)),
         other => Err(mismatch("status", ground, &other)),
     }))
@@ -174,7 +168,7 @@ fn status_word(status: ProcStatus) -> &'static str {
 
 fn state(call: &Call) -> Result<Answer, Fault> {
     let process = live(call)?;
-    Ok(say_with(call, &process.speaker, Op::ProcState(process.handle), decode_state))
+    Ok(say_with(call, &process.open.speaker, Op::ProcState(process.handle), decode_state))
 }
 
 fn decode_state(ground: &Ground, reply: Reply) -> Result<Value, Fault> {
@@ -193,7 +187,7 @@ fn wait_state(call: &Call) -> Result<Answer, Fault> {
     let timeout = call.read_optional(2, "timeout", Named::duration)?.unwrap_or(WAIT_STATE_TIMEOUT);
     let process = live(call)?;
     let op = Op::ProcWaitState { proc: process.handle, state, timeout_ns: Some(timeout) };
-    Ok(say_with(call, &process.speaker, op, decode_state))
+    Ok(say_with(call, &process.open.speaker, op, decode_state))
 }
 
 fn stdin_write(call: &Call) -> Result<Answer, Fault> {
@@ -201,10 +195,10 @@ fn stdin_write(call: &Call) -> Result<Answer, Fault> {
     let process = live(call)?;
     if process.stdin_closed.get() {
         let fault = Fault::state("proc:stdin_write: standard input is closed");
-        return Err(fault.of_vm(&process.speaker.vm.name));
+        return Err(fault.of_vm(&process.open.speaker.vm.name));
     }
     let op = Op::StdinWrite { proc: process.handle, data };
-    Ok(say_with(call, &process.speaker, op, ops::count))
+    Ok(say_with(call, &process.open.speaker, op, ops::count))
 }
 
 fn close_stdin(call: &Call) -> Result<Answer, Fault> {
@@ -212,20 +206,20 @@ fn close_stdin(call: &Call) -> Result<Answer, Fault> {
     if process.stdin_closed.replace(true) {
         return Ok(ops::ready(Value::Nil));
     }
-    Ok(say_with(call, &process.speaker, Op::StdinClose(process.handle), ops::unit))
+    Ok(say_with(call, &process.open.speaker, Op::StdinClose(process.handle), ops::unit))
 }
 
 fn output_stream(call: &Call, output: OutputStream) -> Result<Answer, Fault> {
     let process = this(call)?;
     process.open.check_guest("process")?;
-    process.speaker.vm.require_booted(call.method())?;
+    process.open.speaker.vm.require_booted(call.method())?;
     let name = match output {
         OutputStream::Stdout => "stdout",
         OutputStream::Stderr => "stderr",
     };
     let label = format!("{name} of process {}", process.pid);
     let op = Op::ProcStream { proc: process.handle, output };
-    Ok(say_with(call, &process.speaker, op, move |ground, reply| stream::open(ground, reply, &label)))
+    Ok(say_with(call, &process.open.speaker, op, move |ground, reply| stream::open(ground, reply, &label)))
 }
 
 fn close(call: &Call) -> Result<Answer, Fault> {
@@ -233,9 +227,9 @@ fn close(call: &Call) -> Result<Answer, Fault> {
     if process.open.is_closed() {
         return Ok(ops::ready(Value::Nil));
     }
-    process.speaker.vm.require_booted(call.method())?;
+    process.open.speaker.vm.require_booted(call.method())?;
     let op = Op::ProcClose(process.handle);
-    let speaker = process.speaker.clone();
+    let speaker = process.open.speaker.clone();
     Ok(say_with(call, &speaker, op, move |ground, reply| {
         process.open.set_closed();
         ops::unit(ground, reply)
@@ -245,14 +239,6 @@ fn close(call: &Call) -> Result<Answer, Fault> {
 impl Held for Process {
     fn open(&self) -> &OpenThing {
         &self.open
-    }
-
-    fn speaker(&self) -> &Speaker {
-        &self.speaker
-    }
-
-    fn host(&self) -> &Weak<Host> {
-        &self.host
     }
 
     fn closing(&self) -> Option<Op> {

@@ -1,6 +1,6 @@
 //! Worker: a second line of work in the same guest.
 
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use mlua::{Lua, MetaMethod, Table, UserData, UserDataFields, UserDataMethods, Value};
 use provium_protocol::exec::ExitStatus;
@@ -12,7 +12,6 @@ use super::call::{Answer, Call, Class, later, now, one};
 use super::exchange::Speaker;
 use super::fault::Fault;
 use super::held::Held;
-use super::host::Host;
 use super::machine::OpenThing;
 use super::ops::{self, Speaks, mismatch, say, say_with};
 use super::vm::VmSpeaks;
@@ -24,11 +23,9 @@ const WAIT_BLOCKED_TIMEOUT: Nanos = 10 * time::SECOND;
 
 /// A worker as the bindings know it.
 pub struct Worker {
-    speaker: Speaker,
     handle: u64,
     name: Rc<str>,
     open: OpenThing,
-    host: Weak<Host>,
 }
 
 /// The userdata of a Worker.
@@ -68,7 +65,7 @@ pub struct WorkerSpeaks;
 
 impl Speaks for WorkerSpeaks {
     fn speaker(call: &Call, _: &str) -> Result<Speaker, Fault> {
-        Ok(live(call)?.speaker.clone())
+        Ok(live(call)?.open.speaker.clone())
     }
 }
 
@@ -79,7 +76,7 @@ fn this(call: &Call) -> Result<Rc<Worker>, Fault> {
 fn live(call: &Call) -> Result<Rc<Worker>, Fault> {
     let worker = this(call)?;
     worker.open.check("worker").map_err(|fault| fault.prefixed(&call.name()))?;
-    worker.speaker.vm.require_booted(call.method()).map_err(|fault| fault.prefixed(&call.name()))?;
+    worker.open.speaker.vm.require_booted(call.method()).map_err(|fault| fault.prefixed(&call.name()))?;
     Ok(worker)
 }
 
@@ -106,13 +103,9 @@ pub fn spawn(call: &Call) -> Result<Answer, Fault> {
         let vm = &ground.speaker.vm;
         let name: Rc<str> = name.into();
         let label = format!("worker `{name}` of vm `{}`", vm.name);
-        let worker = Rc::new(Worker {
-            speaker: Speaker { vm: Rc::clone(vm), lane: Lane::Worker(handle), worker: Some(Rc::clone(&name)) },
-            handle,
-            name,
-            open: OpenThing::new(vm, Kind::Worker, label, ground.at.clone()),
-            host: Rc::downgrade(&ground.host),
-        });
+        let speaker = Speaker { vm: Rc::clone(vm), lane: Lane::Worker(handle), worker: Some(Rc::clone(&name)) };
+        let open = OpenThing::new(&speaker, Kind::Worker, label, ground.at.clone());
+        let worker = Rc::new(Worker { handle, name, open });
         ground.section.scope.register(worker.clone());
         Ok(Value::UserData(ground.lua.create_userdata(WorkerRef(worker))?))
     }))
@@ -121,13 +114,13 @@ pub fn spawn(call: &Call) -> Result<Answer, Fault> {
 fn kill(call: &Call) -> Result<Answer, Fault> {
     let signal = call.read(1, "signal", Named::signal)?;
     let worker = live(call)?;
-    Ok(say_with(call, &worker.speaker, Op::WorkerKill(signal), ops::count))
+    Ok(say_with(call, &worker.open.speaker, Op::WorkerKill(signal), ops::count))
 }
 
 fn join(call: &Call) -> Result<Answer, Fault> {
     let timeout_ns = call.read_optional(1, "timeout", Named::duration)?;
     let worker = live(call)?;
-    Ok(say_with(call, &worker.speaker, Op::WorkerJoin { timeout_ns }, |ground, reply| match reply {
+    Ok(say_with(call, &worker.open.speaker, Op::WorkerJoin { timeout_ns }, |ground, reply| match reply {
         Reply::Joined(summary) => Ok(Value::Table(summary_table(&ground.lua, &summary)?)),
         other => Err(mismatch("join", ground, &other)),
     }))
@@ -181,8 +174,8 @@ fn close(call: &Call) -> Result<Answer, Fault> {
     if worker.open.is_closed() {
         return Ok(ops::ready(Value::Nil));
     }
-    worker.speaker.vm.require_booted(call.method()).map_err(|fault| fault.prefixed(&call.name()))?;
-    let speaker = worker.speaker.clone();
+    worker.open.speaker.vm.require_booted(call.method()).map_err(|fault| fault.prefixed(&call.name()))?;
+    let speaker = worker.open.speaker.clone();
     let at = call.place();
     let (host, name) = (Rc::clone(&call.host), call.name());
     let said = super::exchange::exchange(&host, &speaker, Op::WorkerClose, at);
@@ -199,8 +192,8 @@ fn state(call: &Call) -> Result<Answer, Fault> {
     if worker.open.is_closed() {
         return Ok(ops::ready(Value::String(call.lua.create_string("closed")?)));
     }
-    worker.speaker.vm.require_booted(call.method()).map_err(|fault| fault.prefixed(&call.name()))?;
-    Ok(say_with(call, &worker.speaker, Op::WorkerState, |ground, reply| match reply {
+    worker.open.speaker.vm.require_booted(call.method()).map_err(|fault| fault.prefixed(&call.name()))?;
+    Ok(say_with(call, &worker.open.speaker, Op::WorkerState, |ground, reply| match reply {
         Reply::WorkerState(state) => Ok(Value::String(ground.lua.create_string(state.name())?)),
         other => Err(mismatch("worker_state", ground, &other)),
     }))
@@ -209,20 +202,12 @@ fn state(call: &Call) -> Result<Answer, Fault> {
 fn wait_blocked(call: &Call) -> Result<Answer, Fault> {
     let timeout = call.read_optional(1, "timeout", Named::duration)?.unwrap_or(WAIT_BLOCKED_TIMEOUT);
     let worker = live(call)?;
-    Ok(say_with(call, &worker.speaker, Op::WorkerWaitBlocked { timeout_ns: Some(timeout) }, ops::unit))
+    Ok(say_with(call, &worker.open.speaker, Op::WorkerWaitBlocked { timeout_ns: Some(timeout) }, ops::unit))
 }
 
 impl Held for Worker {
     fn open(&self) -> &OpenThing {
         &self.open
-    }
-
-    fn speaker(&self) -> &Speaker {
-        &self.speaker
-    }
-
-    fn host(&self) -> &Weak<Host> {
-        &self.host
     }
 
     fn closing(&self) -> Option<Op> {

@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use provium_protocol::Guest;
 
-use super::Vm;
+use crate::lua::exchange::Speaker;
 use crate::lua::fault::Fault;
+use crate::lua::host::Host;
 use crate::runner::place::Place;
 use crate::runner::scope::Kind;
 
@@ -17,7 +18,8 @@ pub struct OpenThing {
     /// The Lua line that opened it.
     pub at: Option<Place>,
     closed: Cell<bool>,
-    vm: Rc<Vm>,
+    /// Who speaks to the guest for it.
+    pub speaker: Speaker,
     boot: u32,
     /// Which kind of thing it is.
     pub kind: Kind,
@@ -27,23 +29,29 @@ pub struct OpenThing {
 
 impl OpenThing {
     /// Counts it in its VM.
-    pub fn new(vm: &Rc<Vm>, kind: Kind, label: String, at: Option<Place>) -> OpenThing {
-        let count = vm.count(kind);
+    pub fn new(speaker: &Speaker, kind: Kind, label: String, at: Option<Place>) -> OpenThing {
+        let count = speaker.vm.count(kind);
         count.set(count.get() + 1);
-        let (closed, vm) = (Cell::new(false), Rc::clone(vm));
-        OpenThing { label, at, closed, boot: vm.boots.get(), vm, kind, outlives: false }
+        let (closed, boot) = (Cell::new(false), speaker.vm.boots.get());
+        OpenThing { label, at, closed, boot, speaker: speaker.clone(), kind, outlives: false }
     }
 
     /// A stream of what the console prints: it is there after the guest.
-    pub fn of_console(vm: &Rc<Vm>, label: String, at: Option<Place>) -> OpenThing {
+    pub fn of_console(speaker: &Speaker, label: String, at: Option<Place>) -> OpenThing {
+        let vm = &speaker.vm;
         vm.open_consoles.set(vm.open_consoles.get() + 1);
-        let (closed, vm) = (Cell::new(false), Rc::clone(vm));
-        OpenThing { label, at, closed, boot: vm.boots.get(), vm, kind: Kind::Stream, outlives: true }
+        let (closed, boot) = (Cell::new(false), vm.boots.get());
+        OpenThing { label, at, closed, boot, speaker: speaker.clone(), kind: Kind::Stream, outlives: true }
+    }
+
+    /// Where the test runs; `None` when it does not any more.
+    pub fn host(&self) -> Option<Rc<Host>> {
+        self.speaker.vm.host.upgrade()
     }
 
     /// It is of the bindings' own making, and nothing that the test opened.
     pub fn uncount(&self) {
-        let count = if self.outlives { &self.vm.open_consoles } else { self.vm.count(self.kind) };
+        let count = if self.outlives { &self.speaker.vm.open_consoles } else { self.speaker.vm.count(self.kind) };
         count.set(count.get().saturating_sub(1));
     }
 
@@ -53,13 +61,13 @@ impl OpenThing {
     }
 
     fn guest_has_ended(&self) -> bool {
-        !self.outlives && self.boot != self.vm.boots.get()
+        !self.outlives && self.boot != self.speaker.vm.boots.get()
     }
 
     /// It is closed now.
     pub fn set_closed(&self) {
         if !self.is_closed() {
-            let count = if self.outlives { &self.vm.open_consoles } else { self.vm.count(self.kind) };
+            let count = if self.outlives { &self.speaker.vm.open_consoles } else { self.speaker.vm.count(self.kind) };
             count.set(count.get().saturating_sub(1));
         }
         self.closed.set(true);
@@ -68,7 +76,7 @@ impl OpenThing {
     /// An error if it is closed; `noun` is what it is called (`file`).
     pub fn check(&self, noun: &str) -> Result<(), Fault> {
         if self.closed.get() {
-            return Err(Fault::state(format!("{noun} is closed")).of_vm(&self.vm.name));
+            return Err(Fault::state(format!("{noun} is closed")).of_vm(&self.speaker.vm.name));
         }
         self.check_guest(noun)
     }
@@ -76,8 +84,8 @@ impl OpenThing {
     /// An error if the guest in which it was opened has ended.
     pub fn check_guest(&self, noun: &str) -> Result<(), Fault> {
         if self.guest_has_ended() {
-            let vm = &self.vm.name;
-            let why = match &*self.vm.lost.borrow() {
+            let vm = &self.speaker.vm.name;
+            let why = match &*self.speaker.vm.lost.borrow() {
                 Some(lost) => lost.said.clone(),
                 None => format!("its vm `{vm}` was shut down or reset"),
             };
@@ -88,7 +96,7 @@ impl OpenThing {
 
     /// The guest that was lost with it, which may still hold what it had given: `None` if it was closed before.
     pub fn lost_guest(&self) -> Option<Rc<dyn Guest>> {
-        let lost = self.vm.lost.borrow();
+        let lost = self.speaker.vm.lost.borrow();
         let lost = lost.as_ref().filter(|lost| !self.closed.get() && self.boot == lost.boot)?;
         Some(Rc::clone(&lost.guest))
     }

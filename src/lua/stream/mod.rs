@@ -4,17 +4,16 @@ mod reader;
 mod search;
 
 use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use mlua::{MetaMethod, MultiValue, UserData, UserDataFields, UserDataMethods, Value};
 use provium_protocol::{Frame, Guest, LocalFuture, Nanos, Op, OpError, Reply, StreamId, time};
 
 use super::args::Named;
 use super::call::{Answer, Call, Class, Returned, later, nothing, now, one};
-use super::exchange::{Speaker, note_frames};
+use super::exchange::note_frames;
 use super::fault::Fault;
 use super::held::Held;
-use super::host::Host;
 use super::machine::OpenThing;
 use super::ops::{self, Ground, mismatch, say_with};
 use crate::exec::wait::within;
@@ -34,7 +33,6 @@ type NextFrame = LocalFuture<Result<Option<Frame>, OpError>>;
 
 /// A stream as the bindings know it.
 pub struct Stream {
-    speaker: Speaker,
     id: StreamId,
     open: OpenThing,
     /// Came, not yet handed to the test.
@@ -45,7 +43,6 @@ pub struct Stream {
     /// Kept from one call to the next, so that a timeout loses nothing.
     next: RefCell<Option<NextFrame>>,
     being_read: Cell<bool>,
-    host: Weak<Host>,
     /// What it is called in messages: a stream, or a console.
     noun: &'static str,
     /// Whose console it is a stream of: that can be read when the guest has ended, or when there is another.
@@ -94,8 +91,8 @@ pub fn open(ground: &Ground, reply: Reply, label: &str) -> Result<Value, Fault> 
     let Reply::Stream(id) = reply else { return Err(mismatch("stream", ground, &reply)) };
     let vm = &ground.speaker.vm;
     let label = format!("stream of {label} of vm `{}`", vm.name);
-    let open = OpenThing::new(vm, Kind::Stream, label, ground.at.clone());
-    registered(ground, Stream::new(ground, id, open))
+    let open = OpenThing::new(&ground.speaker, Kind::Stream, label, ground.at.clone());
+    registered(ground, Stream::new(id, open))
 }
 
 /// A stream of the console was opened: the same, but it goes on when its guest does not.
@@ -108,7 +105,7 @@ pub fn console(ground: &Ground, reply: Reply, noun: &'static str) -> Result<Stre
     let Reply::Stream(id) = reply else { return Err(mismatch("stream", ground, &reply)) };
     let vm = &ground.speaker.vm;
     let label = format!("stream of the console of vm `{}`", vm.name);
-    let mut stream = Stream::new(ground, id, OpenThing::of_console(vm, label, ground.at.clone()));
+    let mut stream = Stream::new(id, OpenThing::of_console(&ground.speaker, label, ground.at.clone()));
     stream.noun = noun;
     stream.console_of = vm.last_guest().map(|guest| ConsoleOf { guest, number: vm.guest_number() });
     Ok(stream)
@@ -121,9 +118,8 @@ fn registered(ground: &Ground, stream: Stream) -> Result<Value, Fault> {
 }
 
 impl Stream {
-    fn new(ground: &Ground, id: StreamId, open: OpenThing) -> Stream {
+    fn new(id: StreamId, open: OpenThing) -> Stream {
         Stream {
-            speaker: ground.speaker.clone(),
             id,
             open,
             buffer: RefCell::default(),
@@ -131,7 +127,6 @@ impl Stream {
             ended: Cell::new(false),
             next: RefCell::default(),
             being_read: Cell::new(false),
-            host: Rc::downgrade(&ground.host),
             noun: "stream",
             console_of: None,
         }
@@ -142,15 +137,15 @@ impl Stream {
         match &self.console_of {
             Some(of) => Some((Rc::clone(&of.guest), of.number)),
             None => {
-                let guest = self.speaker.vm.guest().or_else(|| self.open.lost_guest())?;
-                Some((guest, self.speaker.vm.guest_number()))
+                let guest = self.open.speaker.vm.guest().or_else(|| self.open.lost_guest())?;
+                Some((guest, self.open.speaker.vm.guest_number()))
             }
         }
     }
 
     /// Whether nobody has to be told that it is closed: its guest made way for another.
     fn is_forgotten(&self) -> bool {
-        let last = self.speaker.vm.last_guest();
+        let last = self.open.speaker.vm.last_guest();
         self.console_of.as_ref().is_some_and(|of| !last.is_some_and(|last| Rc::ptr_eq(&last, &of.guest)))
     }
 
@@ -169,7 +164,7 @@ fn next(call: &Call) -> Result<Answer, Fault> {
     let timeout = call.read_optional(1, "timeout", Named::duration)?.unwrap_or(READ_TIMEOUT);
     let reader = Reader::of(call)?;
     let (lua, host, name) = (call.lua.clone(), Rc::clone(&call.host), call.name());
-    let note = note_frames(&call.host, &reader.0.speaker, format!("next({})", reader.0.id), call.place());
+    let note = note_frames(&call.host, &reader.0.open.speaker, format!("next({})", reader.0.id), call.place());
     Ok(Box::pin(async move {
         if reader.0.buffer.borrow().is_empty() {
             match within(&*host.backend, Some(timeout), reader.fill()).await {
@@ -199,7 +194,7 @@ fn drain(call: &Call) -> Result<Answer, Fault> {
     let timeout = call.read_optional(1, "timeout", Named::duration)?.unwrap_or(DRAIN_TIMEOUT);
     let reader = Reader::of(call)?;
     let (lua, host, name) = (call.lua.clone(), Rc::clone(&call.host), call.name());
-    let note = note_frames(&call.host, &reader.0.speaker, format!("drain({})", reader.0.id), call.place());
+    let note = note_frames(&call.host, &reader.0.open.speaker, format!("drain({})", reader.0.id), call.place());
     Ok(Box::pin(async move {
         let pieces = lua.create_table()?;
         loop {
@@ -225,15 +220,15 @@ fn close(call: &Call) -> Result<Answer, Fault> {
     }
     if stream.console_of.is_some() {
         let closed = Rc::clone(&stream).close();
-        let (name, vm) = (call.name(), Rc::clone(&stream.speaker.vm.name));
+        let (name, vm) = (call.name(), Rc::clone(&stream.open.speaker.vm.name));
         return Ok(Box::pin(async move {
             closed.await.map_err(|error| Fault::state(format!("{name}: {error}")).of_vm(&vm))?;
             nothing()
         }));
     }
-    stream.speaker.vm.require_booted(call.method())?;
+    stream.open.speaker.vm.require_booted(call.method())?;
     stream.open.set_closed();
-    let speaker = stream.speaker.clone();
+    let speaker = stream.open.speaker.clone();
     Ok(say_with(call, &speaker, Op::StreamClose(stream.id), ops::unit))
 }
 
@@ -252,14 +247,6 @@ fn creation_site(call: &Call) -> Returned {
 impl Held for Stream {
     fn open(&self) -> &OpenThing {
         &self.open
-    }
-
-    fn speaker(&self) -> &Speaker {
-        &self.speaker
-    }
-
-    fn host(&self) -> &Weak<Host> {
-        &self.host
     }
 
     fn closing(&self) -> Option<Op> {

@@ -41,7 +41,7 @@ impl Reader {
         }
         if stream.being_read.replace(true) {
             let fault = Fault::state(format!("{name}: another task is reading this {}; one at a time", stream.noun));
-            return Err(fault.of_vm(&stream.speaker.vm.name));
+            return Err(fault.of_vm(&stream.open.speaker.vm.name));
         }
         Ok(Reader(stream))
     }
@@ -65,14 +65,14 @@ impl Reader {
             poll
         })
         .await;
-        if let Some(host) = stream.host.upgrade() {
+        if let Some(host) = stream.open.host() {
             let now = host.backend.now();
             host.setup.observers.tell(|observer| observer.frame(number, stream.id, now, &frame));
         }
         if let Err(error) = &frame
             && error.kind == ErrorKind::Lost
         {
-            stream.speaker.vm.lost(error);
+            stream.open.speaker.vm.lost(error);
         }
         match frame? {
             Some(frame) => {
@@ -136,7 +136,7 @@ impl Reader {
 
 /// What went wrong with a call on a stream.
 pub fn fault(error: OpError, call: &str, reader: &Reader) -> Fault {
-    Fault::from_op(error, call, &reader.0.speaker.vm.name)
+    Fault::from_op(error, call, &reader.0.open.speaker.vm.name)
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {

@@ -59,7 +59,7 @@ async fn search(lua: Lua, host: Rc<Host>, reader: Reader, wanted: Wanted, at: Op
     let Wanted { text, timeout, name, method } = wanted;
     let shown = describe::quoted(&text);
     let operation = format!("{method}({}, {shown})", reader.0.id);
-    let note = note_frames(&host, &reader.0.speaker, operation, at);
+    let note = note_frames(&host, &reader.0.open.speaker, operation, at);
     let found = within(&*host.backend, Some(timeout), reader.find(&text, &shown)).await;
     let now = host.backend.now();
     match found {
@@ -72,13 +72,13 @@ async fn search(lua: Lua, host: Rc<Host>, reader: Reader, wanted: Wanted, at: Op
             note.end("the end".to_owned(), now);
             let (noun, seen) = (reader.0.noun, reader.last_lines());
             let fault = Fault::state(format!("{name}: the {noun} ended before {shown} came; {seen}"));
-            Err(fault.of_vm(&reader.0.speaker.vm.name))
+            Err(fault.of_vm(&reader.0.open.speaker.vm.name))
         }
         None => {
             note.end("timed out".to_owned(), now);
             let (limit, seen) = (crate::units::format_duration(timeout), reader.last_lines());
             let fault = Fault::timeout(format!("{name}: {shown} did not come within {limit}; {seen}"));
-            Err(fault.of_vm(&reader.0.speaker.vm.name))
+            Err(fault.of_vm(&reader.0.open.speaker.vm.name))
         }
         Some(Err(error)) => Err(fault(error, &name, &reader)),
     }
