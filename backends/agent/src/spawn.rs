@@ -32,7 +32,7 @@ pub async fn start<O: Os>(
     looked_at: bool,
 ) -> Result<Rc<Proc>, OpError> {
     checks::exec(spec)?;
-    let settled = SpawnSpec { looked_at, ..settle(spec, agent.os.environment()) };
+    let settled = settle(spec, agent.os.environment(), looked_at);
     let started = agent.os.now();
     let _starting = agent.workers.starting(lane);
     let in_flight = agent.reaping.expect_child();
@@ -97,7 +97,7 @@ async fn room<O: Os>(os: &O, capture: &Capture) {
 }
 
 /// Settles what is left open in a request.
-fn settle(spec: &ExecSpec, inherited: Vec<(ByteString, ByteString)>) -> SpawnSpec {
+fn settle(spec: &ExecSpec, inherited: Vec<(ByteString, ByteString)>, looked_at: bool) -> SpawnSpec {
     let mut env: BTreeMap<ByteString, ByteString> = BTreeMap::new();
     if !spec.env_clear {
         env.extend(inherited);
@@ -119,7 +119,7 @@ fn settle(spec: &ExecSpec, inherited: Vec<(ByteString, ByteString)>) -> SpawnSpe
         cwd: spec.cwd.as_ref().map(|cwd| cwd.0.clone()),
         stdin_pipe: spec.stdin_open || !spec.stdin.is_empty(),
         env: env.into_iter().collect(),
-        looked_at: true,
+        looked_at,
     }
 }
 
@@ -166,13 +166,13 @@ mod tests {
         let mut spec = ExecSpec::new(Command::Direct { program: "x".into(), args: vec![] });
         spec.env = vec![("A".into(), "new".into()), ("PATH".into(), "/opt".into())];
         let inherited = vec![("A".into(), "old".into()), ("B".into(), "kept".into())];
-        let settled = settle(&spec, inherited.clone());
+        let settled = settle(&spec, inherited.clone(), true);
         let expected: Vec<(ByteString, ByteString)> =
             vec![("A".into(), "new".into()), ("B".into(), "kept".into()), ("PATH".into(), "/opt".into())];
         assert_eq!(settled.env, expected);
         assert_eq!(settled.candidates, [b"/opt/x".to_vec()]);
         assert!(!settled.stdin_pipe);
         spec.env_clear = true;
-        assert_eq!(settle(&spec, inherited).env, spec.env);
+        assert_eq!(settle(&spec, inherited, true).env, spec.env);
     }
 }

@@ -108,7 +108,7 @@ fn complaint(packages: &[String], output: &Output, dir: &Path) -> ImageError {
         ImageError::PackageMissing(package)
     } else if says(&["No space left", "enough free space", "Disk quota"]) {
         ImageError::DiskFull(dir.to_owned())
-    } else if says(&["404", "Hash Sum mismatch", "unexpected size"]) {
+    } else if says(&["404", "Hash Sum mismatch", "unexpected size", "find a source to download", "was not found"]) {
         ImageError::ListsOutdated { package, detail }
     } else if says(&["resolv", "onnect", "Failed to fetch", "timed out", "unreachable"]) {
         ImageError::Network { package, detail }
@@ -170,6 +170,7 @@ mod tests {
     use std::process::ExitStatus;
 
     use super::*;
+    use crate::testing;
 
     #[test]
     fn a_line_of_apt_is_a_package() {
@@ -220,15 +221,17 @@ mod tests {
              http://x/busybox-static_1.deb  404  Not Found [IP: 1.2.3.4 80])",
             "no space left below /cache/packages: the image needs about 350 MiB while it is made; $PROVIUM_CACHE can be \
              another place",
-            "apt failed on package `zlib1g`: Can't find a source to download version '1.3' of 'zlib1g:amd64'",
+            "package `zlib1g` is gone from the server: run `sudo apt-get update` (Can't find a source to download version \
+             '1.3' of 'zlib1g:amd64')",
             "apt failed on package `zlib1g, busybox-static`: The package cache is locked",
             "apt failed on package `zlib1g, busybox-static`: it ended with exit status: 100 and said nothing",
         ];
         assert_eq!(texts, expected);
     }
 
-    /// A repository of one package of its own, with a file of one byte, which apt has read the list of.
-    fn repository(dir: &Path) -> Apt {
+    /// A repository of one package of its own, with a file of one byte, which apt has read the list of; where a newer version is
+    /// installed.
+    fn repository(dir: &Path) -> Option<Apt> {
         let state = |name: &str| dir.join(name);
         for made in ["lists/partial", "cache/archives/partial", "etc", "repository"] {
             fs::create_dir_all(state(made)).expect("writable");
@@ -252,15 +255,15 @@ mod tests {
         );
         fs::write(state("config"), config).expect("writable");
         let apt = Apt { dir: dir.to_owned(), config: Some(state("config")) };
-        let output = apt.run("apt-get", &["update"], dir).expect("apt is there");
+        let output = testing::available("apt", apt.run("apt-get", &["update"], dir))?;
         assert!(output.status.success(), "{}", shown(&output));
-        apt
+        Some(apt)
     }
 
     #[test]
     fn a_version_that_is_installed_and_in_no_list_does_not_matter() {
         let dir = tempfile::tempdir().expect("a directory");
-        let apt = repository(dir.path());
+        let Some(apt) = repository(dir.path()) else { return };
         let names = ["tool".to_owned()];
         let package = apt.look_up(&names).expect("the list has it").remove("tool").expect("found");
         assert_eq!((package.version.as_str(), package.file.as_str(), package.size), ("1.0", "tool_1.0_all.deb", 1));

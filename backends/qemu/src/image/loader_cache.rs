@@ -95,6 +95,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::testing;
 
     #[test]
     fn names_are_in_the_order_of_the_loader() {
@@ -112,7 +113,8 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("cache");
         std::fs::write(&file, cache(&paths.map(str::to_owned).into())).expect("written");
-        let output = Command::new("/sbin/ldconfig").arg("-C").arg(&file).arg("-p").output().expect("libc-bin is there");
+        let output = Command::new("/sbin/ldconfig").arg("-C").arg(&file).arg("-p").output();
+        let Some(output) = testing::available("ldconfig", output) else { return };
         let text = String::from_utf8_lossy(&output.stdout);
         let lines: Vec<&str> = text.lines().skip(1).take(3).map(str::trim).collect();
         let expected = [

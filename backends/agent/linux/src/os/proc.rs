@@ -82,12 +82,20 @@ fn look(line: &File) -> Option<Stat> {
     parse(buffer.get(..length)?)
 }
 
+/// Where the agent's own arguments end: that does not change, so it is asked until it is told once.
+fn own_arguments_end() -> Option<u64> {
+    static OWN: OnceLock<u64> = OnceLock::new();
+    if let Some(own) = OWN.get() {
+        return Some(*own);
+    }
+    let own = stat("/proc/self/stat").map(|stat| stat.arguments_end).filter(|own| *own != 0)?;
+    Some(*OWN.get_or_init(|| own))
+}
+
 /// Waits until a process that execve(2) has given a memory of its own is seen as its program: the kernel lets the parent
 /// go on a little earlier, when `/proc` still shows the name and the arguments of the agent. For threads that may sleep.
 pub fn wait_started(pid: i32) {
-    static OWN: OnceLock<Option<u64>> = OnceLock::new();
-    let own = OWN.get_or_init(|| Some(stat("/proc/self/stat")?.arguments_end).filter(|own| *own != 0));
-    let (Some(own), Ok(line)) = (*own, File::open(format!("/proc/{pid}/stat"))) else { return };
+    let (Some(own), Ok(line)) = (own_arguments_end(), File::open(format!("/proc/{pid}/stat"))) else { return };
     let is_early = |stat: Stat| stat.state != b'Z' && (stat.arguments_end == 0 || stat.arguments_end == own);
     let begun = std::time::Instant::now();
     let mut pause = START_PAUSE;

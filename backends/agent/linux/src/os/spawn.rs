@@ -100,7 +100,7 @@ fn begin(spec: &SpawnSpec, start: &Start) -> Result<Started, SpawnError> {
 fn input(pipe: bool) -> Result<(Fd, Option<Fd>), Errno> {
     if pipe {
         let (read, write) = sys::pipe()?;
-        sys::never_wait(&write)?;
+        sys::set_nonblocking(&write)?;
         return Ok((above_standard(read)?, Some(above_standard(write)?)));
     }
     // SAFETY: the path ends in a NUL.
@@ -110,7 +110,7 @@ fn input(pipe: bool) -> Result<(Fd, Option<Fd>), Errno> {
 
 fn output() -> Result<(Fd, Fd), Errno> {
     let (read, write) = sys::pipe()?;
-    sys::never_wait(&read)?;
+    sys::set_nonblocking(&read)?;
     Ok((above_standard(read)?, above_standard(write)?))
 }
 

@@ -91,12 +91,6 @@ pub fn pipe() -> Result<(Fd, Fd), Errno> {
     Ok((Fd(ends[0]), Fd(ends[1])))
 }
 
-/// Has reads or writes through a new descriptor never wait; it must have no other flag.
-pub fn never_wait(fd: &Fd) -> Result<(), Errno> {
-    // SAFETY: this command takes a number.
-    check(unsafe { libc::fcntl(fd.raw(), libc::F_SETFL, libc::O_NONBLOCK) }).map(drop)
-}
-
 /// Has reads and writes through a descriptor never wait.
 pub fn set_nonblocking(fd: &Fd) -> Result<(), Errno> {
     // SAFETY: these commands take numbers.
