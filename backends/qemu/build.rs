@@ -24,6 +24,10 @@ const NOT_INHERITED: &[&str] = &[
     "CFLAGS",
 ];
 
+/// One file that needs no other, at a fixed place: a table of what is to be moved would be as large as the code of a few of its
+/// crates, and has to be worked through at each start.
+const AGENT_FLAGS: &str = "-C target-feature=+crt-static -C relocation-model=static";
+
 fn variable(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| panic!("Cargo sets {name}"))
 }
@@ -60,7 +64,7 @@ fn main() {
         cargo.env_remove(name);
     }
     // With an explicit target these do not reach procedural macros, which must not be static.
-    cargo.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS", "-C target-feature=+crt-static");
+    cargo.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS", AGENT_FLAGS);
     match cargo.status() {
         Ok(status) if status.success() => {}
         Ok(status) => panic!("the guest agent does not build ({status}); its messages are above"),

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use provium_agent::Agent;
-use provium_agent::sync::race;
+use provium_agent::sync::{First, race};
 use provium_protocol::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -106,8 +106,8 @@ async fn accept(conversation: &Rc<Conversation>, listener: Fd) -> Result<(), Err
         };
         let newcomer = connection(&listener);
         next = match race(newcomer, spoken).await {
-            provium_agent::sync::First::A(newcomer) => newcomer?,
-            provium_agent::sync::First::B(()) => return Ok(()),
+            First::A(newcomer) => newcomer?,
+            First::B(()) => return Ok(()),
         };
         conversation.disconnected();
     }
@@ -164,15 +164,15 @@ async fn speak(conversation: &Rc<Conversation>, port: &Port, returns: bool) -> R
         if moved {
             continue;
         }
-        if port.want_room(present && sent < out.len())? {
-            continue;
-        }
         if !present {
-            port.changed_or_time().await;
+            port.host().await?;
         } else if sent < out.len() {
-            port.changed().await;
+            port.input_or_room().await?;
         } else if conversation.outgoing.is_empty() {
-            race(port.changed(), conversation.outgoing.filled()).await;
+            match race(port.input(), conversation.outgoing.filled()).await {
+                First::A(heard) => heard?,
+                First::B(()) => {}
+            }
         }
     }
 }

@@ -1,11 +1,14 @@
 //! Descriptors that bytes come and go through, whatever they are.
 //!
-//! A virtio port whose host has gone reports `EPOLLHUP` for as long as nobody has come back, which is no reason to stop
-//! listening, nor to ask again and again. So readiness is had from an epoll instance of the port's own, which is itself listened
-//! to edge-triggered: it reports each change once, the host's return too. What the changes were is never asked of it: whoever
-//! learns of one looks at the descriptors.
+//! A virtio port whose host has gone reports `EPOLLHUP` for as long as nobody has come back, which the runtime never forgets
+//! of a descriptor: it would ask again and again. So the runtime is asked about the port itself only while the host is there,
+//! which is the shortest way for what it says. In all other cases readiness is had from an epoll instance of the port's own,
+//! which is itself listened to edge-triggered: it reports each change once, the host's return too. What the changes were is
+//! never asked of it: whoever learns of one looks at the descriptors.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::os::fd::{AsRawFd, RawFd};
+use std::rc::Rc;
 use std::time::Duration;
 
 use provium_protocol::Errno;
@@ -19,12 +22,35 @@ const SLOW_LOOK: Duration = Duration::from_secs(1);
 
 /// Something to read from and write to, without waiting.
 pub struct Port {
+    /// The input as the runtime listens to it; before it, so that it goes first.
+    direct: RefCell<Option<Rc<AsyncFd<Number>>>>,
+    /// The runtime has told of an end, and nothing has come since.
+    ended: Cell<bool>,
+    /// The epoll instance.
+    events: AsyncFd<Fd>,
+    /// What that listens to.
+    watch: Cell<Watch>,
     input: Fd,
     /// Where it is not the same.
     output: Option<Fd>,
-    events: AsyncFd<Fd>,
-    /// Whether it is told when there is room to write.
-    wants_room: Cell<bool>,
+}
+
+/// A descriptor that somebody else keeps open.
+struct Number(RawFd);
+
+impl AsRawFd for Number {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0
+    }
+}
+
+/// What the epoll instance listens to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Watch {
+    Nothing,
+    Input,
+    /// The input, and room to write.
+    InputAndRoom,
 }
 
 /// What one read came to.
@@ -44,33 +70,63 @@ impl Port {
         let epoll = Fd::from_call(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
         for fd in [Some(&input), output.as_ref()].into_iter().flatten() {
             sys::set_nonblocking(fd)?;
-            control(&epoll, libc::EPOLL_CTL_ADD, fd, 0)?;
         }
         let events = sys::register(epoll, Interest::READABLE)?;
-        Ok(Port { input, output, events, wants_room: Cell::new(false) })
+        Ok(Port {
+            direct: RefCell::default(),
+            ended: Cell::default(),
+            events,
+            watch: Cell::new(Watch::Nothing),
+            input,
+            output,
+        })
     }
 
     fn writes_to(&self) -> &Fd {
         self.output.as_ref().unwrap_or(&self.input)
     }
 
-    /// Says whether there is something that waits for room. A port that always told of room would tell after each write that
-    /// the host has taken it, when nobody wants to know. When this is `true`, room may have come that is not told: the caller
-    /// has to look once more before it waits.
-    pub fn want_room(&self, wanted: bool) -> Result<bool, Errno> {
-        if self.wants_room.replace(wanted) == wanted {
-            return Ok(false);
+    /// Has the epoll instance listen to this. What is there already is told, too.
+    fn watch(&self, wanted: Watch) -> Result<(), Errno> {
+        let old = self.watch.replace(wanted);
+        if old == wanted {
+            return Ok(());
         }
-        let events = if wanted { libc::EPOLLOUT } else { 0 };
-        control(self.events.get_ref(), libc::EPOLL_CTL_MOD, self.writes_to(), events)?;
-        Ok(wanted)
+        if old != Watch::Nothing {
+            self.control(libc::EPOLL_CTL_DEL, &self.input, 0)?;
+        }
+        if let (Watch::InputAndRoom, Some(output)) = (old, &self.output) {
+            self.control(libc::EPOLL_CTL_DEL, output, 0)?;
+        }
+        match (wanted, &self.output) {
+            (Watch::Nothing, _) => Ok(()),
+            (Watch::Input, _) => self.control(libc::EPOLL_CTL_ADD, &self.input, libc::EPOLLIN),
+            (Watch::InputAndRoom, None) => {
+                self.control(libc::EPOLL_CTL_ADD, &self.input, libc::EPOLLIN | libc::EPOLLOUT)
+            }
+            (Watch::InputAndRoom, Some(output)) => {
+                self.control(libc::EPOLL_CTL_ADD, &self.input, libc::EPOLLIN)?;
+                self.control(libc::EPOLL_CTL_ADD, output, libc::EPOLLOUT)
+            }
+        }
+    }
+
+    fn control(&self, operation: libc::c_int, fd: &Fd, events: libc::c_int) -> Result<(), Errno> {
+        let events = events | libc::EPOLLRDHUP | libc::EPOLLET;
+        let mut event = libc::epoll_event { events: events.cast_unsigned(), u64: 0 };
+        let epoll = self.events.get_ref();
+        // SAFETY: `event` is there to be read.
+        check(unsafe { libc::epoll_ctl(epoll.raw(), operation, fd.raw(), &raw mut event) }).map(drop)
     }
 
     /// Reads what is there.
     pub fn read(&self, buffer: &mut [u8]) -> Result<Read, Errno> {
         match sys::read_into(self.input.raw(), buffer) {
             Ok(0) => Ok(Read::End),
-            Ok(moved) => Ok(Read::Bytes(moved)),
+            Ok(moved) => {
+                self.ended.set(false);
+                Ok(Read::Bytes(moved))
+            }
             Err(Errno::EAGAIN | Errno::EINTR) => Ok(Read::Nothing),
             Err(errno) => Err(errno),
         }
@@ -84,25 +140,60 @@ impl Port {
         }
     }
 
-    /// Ends when something has changed since it ended the last time.
-    pub async fn changed(&self) {
+    /// Ends when something to read has come since it ended the last time, or the host has gone.
+    pub async fn input(&self) -> Result<(), Errno> {
+        if self.ended.get() {
+            return self.host().await;
+        }
+        // A port that told of room would tell after each write that the host has taken it, when nobody wants to know.
+        self.watch(Watch::Nothing)?;
+        let known = self.direct.borrow().clone();
+        let direct = match known {
+            Some(direct) => direct,
+            None => self.direct.borrow_mut().insert(Rc::new(listen(&self.input)?)).clone(),
+        };
+        let ended = match direct.readable().await {
+            Ok(mut changed) => {
+                changed.clear_ready();
+                changed.ready().is_read_closed()
+            }
+            Err(_) => true,
+        };
+        if ended {
+            // It would be told for ever, though the host may be back: so it is listened for anew once it has said something.
+            self.ended.set(true);
+            self.direct.take();
+        }
+        Ok(())
+    }
+
+    /// As [`Port::input`], and ends when there is room to write.
+    pub async fn input_or_room(&self) -> Result<(), Errno> {
+        self.watch(Watch::InputAndRoom)?;
+        self.changed().await;
+        Ok(())
+    }
+
+    /// Ends when the host may have come back.
+    pub async fn host(&self) -> Result<(), Errno> {
+        self.direct.take();
+        self.watch(Watch::Input)?;
+        // Either is a reason to look.
+        let _ = tokio::time::timeout(SLOW_LOOK, self.changed()).await;
+        Ok(())
+    }
+
+    /// Ends when the epoll instance has seen something.
+    async fn changed(&self) {
         match self.events.readable().await {
             Ok(mut changed) => changed.clear_ready(),
             Err(_) => tokio::time::sleep(SLOW_LOOK).await,
         }
     }
-
-    /// Ends when something has changed, or when it is time to look all the same.
-    pub async fn changed_or_time(&self) {
-        // Either is a reason to look.
-        let _ = tokio::time::timeout(SLOW_LOOK, self.changed()).await;
-    }
 }
 
-/// Listens to a descriptor, to these events beside those that every one is listened to for.
-fn control(epoll: &Fd, operation: libc::c_int, fd: &Fd, more: libc::c_int) -> Result<(), Errno> {
-    let events = libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLET | more;
-    let mut event = libc::epoll_event { events: events.cast_unsigned(), u64: 0 };
-    // SAFETY: `event` is there to be read.
-    check(unsafe { libc::epoll_ctl(epoll.raw(), operation, fd.raw(), &raw mut event) }).map(drop)
+fn listen(fd: &Fd) -> Result<AsyncFd<Number>, Errno> {
+    // SAFETY: the port keeps the descriptor open, and the same, for longer than it is listened to.
+    unsafe { AsyncFd::register_with_interest(Number(fd.raw()), Interest::READABLE) }
+        .map_err(|error| sys::errno_of(&error.into()))
 }
