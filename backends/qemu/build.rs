@@ -24,8 +24,8 @@ const NOT_INHERITED: &[&str] = &[
     "CFLAGS",
 ];
 
-/// One file that needs no other, at a fixed place: a table of what is to be moved would be as large as the code of a few of its
-/// crates, and has to be worked through at each start.
+/// One file that needs no other, at a fixed place: otherwise it has a table of what is to be moved when it starts, of more than
+/// 70 KB.
 const AGENT_FLAGS: &str = "-C target-feature=+crt-static -C relocation-model=static";
 
 fn variable(name: &str) -> String {

@@ -154,8 +154,10 @@ impl Port {
         };
         let ended = match direct.readable().await {
             Ok(mut changed) => {
+                // Before it is cleared: after that it tells nothing.
+                let ended = changed.ready().is_read_closed();
                 changed.clear_ready();
-                changed.ready().is_read_closed()
+                ended
             }
             Err(_) => true,
         };
@@ -196,4 +198,61 @@ fn listen(fd: &Fd) -> Result<AsyncFd<Number>, Errno> {
     // SAFETY: the port keeps the descriptor open, and the same, for longer than it is listened to.
     unsafe { AsyncFd::register_with_interest(Number(fd.raw()), Interest::READABLE) }
         .map_err(|error| sys::errno_of(&error.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{File, OpenOptions};
+    use std::io::Write;
+    use std::os::fd::IntoRawFd;
+    use std::os::unix::fs::OpenOptionsExt;
+    use std::path::Path;
+
+    use super::*;
+
+    fn writer(path: &Path) -> File {
+        OpenOptions::new().write(true).open(path).unwrap()
+    }
+
+    /// Waits until there are bytes; each wait that ends without any is counted.
+    async fn bytes(port: &Port) -> usize {
+        let mut looks = 0;
+        while !matches!(port.read(&mut [0; 8]).unwrap(), Read::Bytes(_)) {
+            port.input().await.unwrap();
+            looks += 1;
+        }
+        looks
+    }
+
+    #[test]
+    fn a_host_that_has_gone_is_not_asked_for_again_and_again_and_is_heard_when_it_is_back() {
+        // Time passes only while all wait for it.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+        runtime.unwrap().block_on(hosts_come_and_go());
+    }
+
+    async fn hosts_come_and_go() {
+        let path = std::env::temp_dir().join(format!("provium-port-{}", std::process::id()));
+        let name = sys::c_string(path.as_os_str().as_encoded_bytes()).unwrap();
+        // SAFETY: the path ends in a NUL.
+        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        let input = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&path).unwrap();
+        let port = Port::new(Fd::new(input.into_raw_fd()), None).unwrap();
+        for round in 0..3 {
+            let mut host = writer(&path);
+            host.write_all(b"x").unwrap();
+            assert!(bytes(&port).await <= 3, "round {round}");
+            assert!(port.read(&mut [0; 8]).is_ok_and(|read| matches!(read, Read::Nothing)));
+            drop(host);
+            port.input().await.unwrap();
+            assert!(matches!(port.read(&mut [0; 8]).unwrap(), Read::End));
+            // The end is told at most once more; then only time ends a wait.
+            let begun = tokio::time::Instant::now();
+            for _ in 0..5 {
+                port.input().await.unwrap();
+            }
+            assert!(begun.elapsed() >= 3 * SLOW_LOOK, "round {round}: {:?}", begun.elapsed());
+        }
+        std::fs::remove_file(&path).unwrap();
+    }
 }
