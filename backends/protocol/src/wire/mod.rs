@@ -15,6 +15,7 @@ mod chunk;
 mod inbox;
 mod message;
 mod outbox;
+mod sending;
 mod sum;
 
 pub use chunk::{HEADER, MAGIC, MAX_CHUNK};
@@ -24,6 +25,7 @@ pub use message::{
     decode_to_agent,
 };
 pub use outbox::Outbox;
+pub use sending::Sending;
 
 /// The largest message, in bytes: the reply to a command whose two outputs are as large as they may be
 /// ([`crate::limits::MAX_OUTPUT_CEILING`]), and a little for the rest.

@@ -6,20 +6,29 @@ use serde::Serialize;
 
 use super::MAX_MESSAGE;
 use super::chunk::{HEADER, Header, MAX_CHUNK};
+use super::sending::{InPlace, Sending};
 use crate::codec;
 
+/// Bytes of a message that is made a chunk at once, if nothing of its flow waits: it is not worth a place in the queues.
+const SMALL: usize = 1 << 10;
+
 /// A message that is under way.
-struct Message {
+pub(super) struct Message {
     number: u32,
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     /// What follows them.
-    tail: Vec<u8>,
+    pub(super) tail: Vec<u8>,
     sent: usize,
 }
 
 impl Message {
     fn len(&self) -> usize {
         self.bytes.len() + self.tail.len()
+    }
+
+    /// Where its next chunk begins and ends.
+    fn next(&self) -> (usize, usize) {
+        (self.sent, (self.sent + MAX_CHUNK).min(self.len()))
     }
 
     /// Appends what is between two places of it.
@@ -34,12 +43,20 @@ impl Message {
 /// chunk.
 #[derive(Default)]
 pub struct Outbox {
-    /// What waits in each flow; none is empty.
+    /// Chunks of small messages.
+    ready: Vec<u8>,
+    /// Bytes of those messages.
+    ready_bytes: usize,
+    /// It is their turn, all of them at once.
+    ready_next: bool,
+    /// What waits in each flow; none is empty but that of which a message is being sent.
     flows: BTreeMap<u64, VecDeque<Message>>,
     /// Whose turn is when.
     turns: VecDeque<u64>,
     last_number: u32,
     bytes: usize,
+    /// How often it was cleared.
+    cleared: u64,
 }
 
 impl Outbox {
@@ -48,6 +65,9 @@ impl Outbox {
     /// # Errors
     /// When it is larger than [`MAX_MESSAGE`], or has no encoding; in words for people. Nothing is sent then.
     pub fn put<T: Serialize>(&mut self, flow: u64, message: &T) -> Result<(), String> {
+        if self.ready.len() < MAX_CHUNK && !self.flows.contains_key(&flow) && self.put_ready(message)? {
+            return Ok(());
+        }
         let bytes = encoded(message)?;
         self.add(flow, bytes, Vec::new())
     }
@@ -66,6 +86,21 @@ impl Outbox {
         self.add(flow, bytes, tail)
     }
 
+    /// Makes a message a chunk if it is small, and says whether it is.
+    fn put_ready<T: Serialize>(&mut self, message: &T) -> Result<bool, String> {
+        let head = self.ready.len();
+        self.ready.resize(head + HEADER, 0);
+        let encoded = codec::encode_short(message, &mut self.ready, SMALL);
+        if !matches!(encoded, Ok(true)) {
+            self.ready.truncate(head);
+            return encoded.map_err(|error| no_encoding(&error));
+        }
+        self.last_number = self.last_number.wrapping_add(1);
+        set_header(&mut self.ready[head..], self.last_number, true, true);
+        self.ready_bytes += self.ready.len() - head - HEADER;
+        Ok(true)
+    }
+
     fn add(&mut self, flow: u64, bytes: Vec<u8>, tail: Vec<u8>) -> Result<(), String> {
         let message = Message { number: self.last_number.wrapping_add(1), bytes, tail, sent: 0 };
         if message.len() > MAX_MESSAGE {
@@ -76,59 +111,137 @@ impl Outbox {
         }
         self.last_number = message.number;
         self.bytes += message.len();
-        let waiting = self.flows.entry(flow).or_default();
-        if waiting.is_empty() {
-            self.turns.push_back(flow);
-        }
+        let turns = &mut self.turns;
+        let waiting = self.flows.entry(flow).or_insert_with(|| {
+            turns.push_back(flow);
+            VecDeque::new()
+        });
         waiting.push_back(message);
         Ok(())
     }
 
-    /// Whether nothing waits.
+    /// Whether nothing waits. What was taken to be sent does not.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.turns.is_empty()
+        self.ready.is_empty() && self.turns.is_empty()
     }
 
     /// Bytes that wait, headers aside.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.ready_bytes + self.bytes
     }
 
-    /// Appends the next chunk to `out`; `false` when nothing waits.
+    /// Forgets what waits, and the rest of a message that is being sent.
+    pub fn clear(&mut self) {
+        *self = Outbox { cleared: self.cleared + 1, last_number: self.last_number, ..Outbox::default() };
+    }
+
+    /// Appends the next chunk to `out`, or several small ones; `false` when nothing waits.
     pub fn next_chunk(&mut self, out: &mut Vec<u8>) -> bool {
-        let Some(flow) = self.turns.pop_front() else {
-            return false;
-        };
-        let Some(waiting) = self.flows.get_mut(&flow) else { return false };
-        if let Some(message) = waiting.front_mut() {
-            let (from, to) = (message.sent, (message.sent + MAX_CHUNK).min(message.len()));
-            let last = to == message.len();
-            out.reserve(HEADER + to - from);
-            let head = out.len();
-            // Its place; it needs the sum of what follows.
-            out.extend_from_slice(&[0; HEADER]);
-            message.copy(from, to, out);
-            let header = Header::of(message.number, from == 0, last, &out[head + HEADER..]).to_bytes();
-            out[head..head + HEADER].copy_from_slice(&header);
-            self.bytes -= to - from;
-            message.sent = to;
-            if last {
-                waiting.pop_front();
+        if self.is_ready_next() {
+            if out.is_empty() {
+                std::mem::swap(out, &mut self.ready);
+            } else {
+                out.append(&mut self.ready);
             }
+            self.ready_bytes = 0;
+            self.ready_next = false;
+            return true;
+        }
+        let Some(flow) = self.turns.pop_front() else { return false };
+        let Some(mut message) = self.flows.get_mut(&flow).and_then(VecDeque::pop_front) else { return false };
+        let (from, to) = message.next();
+        out.reserve(HEADER + to - from);
+        let head = out.len();
+        out.extend_from_slice(&[0; HEADER]);
+        message.copy(from, to, out);
+        set_header(&mut out[head..], message.number, from == 0, to == message.len());
+        message.sent = to;
+        self.bytes -= to - from;
+        self.ready_next = true;
+        self.go_on(flow, message);
+        true
+    }
+
+    fn is_ready_next(&self) -> bool {
+        !self.ready.is_empty() && (self.ready_next || self.turns.is_empty())
+    }
+
+    /// Takes chunks to be sent: about so many bytes, or the next chunk if it can be sent from where it is. What was sent before
+    /// must have been sent whole.
+    pub fn fill(&mut self, sending: &mut Sending, about: usize) {
+        debug_assert!(sending.rest().is_empty(), "{} bytes are not sent", sending.rest().len());
+        if let Some(InPlace { flow, message, cleared, .. }) = sending.renew()
+            && cleared == self.cleared
+        {
+            self.go_on(flow, message);
+        }
+        while sending.copied.len() < about {
+            if !self.is_ready_next()
+                && let Some(at) = self.next_in_place()
+            {
+                if sending.copied.is_empty() {
+                    sending.in_place = self.take_in_place(at);
+                }
+                return;
+            }
+            if !self.next_chunk(&mut sending.copied) {
+                return;
+            }
+        }
+    }
+
+    /// Where the next chunk can be sent from in the last part of its message: there are bytes before it that were sent, in whose
+    /// place its header comes.
+    fn next_in_place(&self) -> Option<(usize, usize)> {
+        let message = self.flows.get(self.turns.front()?)?.front()?;
+        let (from, to) = message.next();
+        let before = if message.tail.is_empty() { 0 } else { message.bytes.len() };
+        let begin = from.checked_sub(before + HEADER)?;
+        // What is small is sooner copied than written by itself.
+        (to - from > SMALL).then_some((begin, to - before))
+    }
+
+    fn take_in_place(&mut self, (begin, end): (usize, usize)) -> Option<InPlace> {
+        let flow = self.turns.pop_front()?;
+        let mut message = self.flows.get_mut(&flow)?.pop_front()?;
+        let (from, to) = message.next();
+        let (number, last) = (message.number, to == message.len());
+        message.sent = to;
+        self.bytes -= to - from;
+        self.ready_next = true;
+        let mut taken = InPlace { flow, message, cleared: self.cleared, begin, end };
+        set_header(taken.bytes_mut(), number, from == 0, last);
+        Some(taken)
+    }
+
+    /// A chunk of a message was sent: what is left of it waits before the others of its flow.
+    fn go_on(&mut self, flow: u64, message: Message) {
+        let Some(waiting) = self.flows.get_mut(&flow) else { return };
+        if message.sent < message.len() {
+            waiting.push_front(message);
         }
         if waiting.is_empty() {
             self.flows.remove(&flow);
         } else {
             self.turns.push_back(flow);
         }
-        true
     }
+}
+
+/// Writes the header of the piece that follows it.
+fn set_header(chunk: &mut [u8], number: u32, first: bool, last: bool) {
+    let (head, piece) = chunk.split_at_mut(HEADER);
+    head.copy_from_slice(&Header::of(number, first, last, piece).to_bytes());
 }
 
 fn encoded<T: Serialize>(message: &T) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    codec::encode(message, &mut bytes).map_err(|error| format!("a message cannot be encoded: {error}"))?;
+    codec::encode(message, &mut bytes).map_err(|error| no_encoding(&error))?;
     Ok(bytes)
+}
+
+fn no_encoding(error: &codec::EncodeError) -> String {
+    format!("a message cannot be encoded: {error}")
 }

@@ -10,15 +10,45 @@ fn call(id: u64, size: usize) -> ToAgent {
     ToAgent::Call { id, lane: Lane::Main, op }
 }
 
-fn sent(messages: &[(u64, ToAgent)]) -> Vec<u8> {
+fn outbox(messages: &[(u64, ToAgent)]) -> Outbox {
     let mut outbox = Outbox::default();
     for (flow, message) in messages {
         outbox.put(*flow, message).unwrap();
     }
+    outbox
+}
+
+fn sent(messages: &[(u64, ToAgent)]) -> Vec<u8> {
+    let mut outbox = outbox(messages);
     let mut bytes = Vec::new();
     while outbox.next_chunk(&mut bytes) {}
     assert_eq!(outbox.bytes(), 0);
     bytes
+}
+
+/// As a writer sends that is never given more than so many bytes at once.
+fn sent_from_where_they_are(outbox: &mut Outbox, at_once: usize) -> Vec<u8> {
+    let (mut sending, mut bytes) = (Sending::default(), Vec::new());
+    loop {
+        outbox.fill(&mut sending, MAX_CHUNK);
+        if sending.rest().is_empty() {
+            assert!(outbox.is_empty() && outbox.bytes() == 0);
+            return bytes;
+        }
+        while !sending.rest().is_empty() {
+            let now = at_once.min(sending.rest().len());
+            bytes.extend_from_slice(&sending.rest()[..now]);
+            sending.advance(now);
+        }
+    }
+}
+
+fn ids(messages: &[ToAgent]) -> Vec<u64> {
+    let id = |message: &ToAgent| match message {
+        ToAgent::Call { id, .. } => *id,
+        other => panic!("{other:?}"),
+    };
+    messages.iter().map(id).collect()
 }
 
 fn received(inbox: &mut Inbox) -> (Vec<ToAgent>, u64) {
@@ -38,15 +68,46 @@ fn a_small_message_overtakes_a_large_one_of_another_flow_only() {
     let bytes = sent(&[(1, call(1, 1 << 20)), (2, call(2, 10)), (1, call(3, 10))]);
     let mut inbox = Inbox::default();
     inbox.feed(&bytes);
-    let ids: Vec<u64> = received(&mut inbox)
-        .0
-        .iter()
-        .map(|message| match message {
-            ToAgent::Call { id, .. } => *id,
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    assert_eq!(ids, [2, 1, 3]);
+    assert_eq!(ids(&received(&mut inbox).0), [2, 1, 3]);
+}
+
+#[test]
+fn small_messages_without_end_do_not_keep_a_large_one_waiting() {
+    let (mut outbox, mut inbox, mut sending) = (Outbox::default(), Inbox::default(), Sending::default());
+    outbox.put(1, &call(1, MAX_CHUNK * 3)).unwrap();
+    let mut arrived = Vec::new();
+    for round in 2..20 {
+        outbox.put(2, &call(round, 10)).unwrap();
+        outbox.fill(&mut sending, MAX_CHUNK);
+        inbox.feed(sending.rest());
+        sending.advance(sending.rest().len());
+        arrived.extend(received(&mut inbox).0);
+    }
+    assert!(ids(&arrived).contains(&1), "{:?}", ids(&arrived));
+}
+
+#[test]
+fn an_outbox_that_is_cleared_ends_with_the_chunk_that_is_being_sent() {
+    for chunks in 0..4 {
+        let (mut outbox, mut sending, mut bytes) = (Outbox::default(), Sending::default(), Vec::new());
+        outbox.put(1, &call(1, MAX_CHUNK * 4)).unwrap();
+        outbox.put(1, &call(2, 10)).unwrap();
+        for _ in 0..=chunks {
+            outbox.fill(&mut sending, MAX_CHUNK);
+            bytes.extend_from_slice(sending.rest());
+            sending.advance(sending.rest().len());
+        }
+        outbox.clear();
+        assert!(outbox.is_empty() && outbox.bytes() == 0);
+        outbox.put(1, &call(3, MAX_CHUNK * 2)).unwrap();
+        outbox.fill(&mut sending, MAX_CHUNK);
+        bytes.extend_from_slice(sending.rest());
+        sending.advance(sending.rest().len());
+        bytes.extend(sent_from_where_they_are(&mut outbox, MAX_CHUNK));
+        let mut inbox = Inbox::default();
+        inbox.feed(&bytes);
+        assert_eq!(received(&mut inbox), (vec![call(3, MAX_CHUNK * 2)], 0), "after {chunks}");
+    }
 }
 
 #[test]
@@ -74,6 +135,9 @@ fn a_tail_is_sent_as_if_it_had_been_in_the_message() {
         while one.next_chunk(&mut whole) {}
         while other.next_chunk(&mut parted) {}
         assert!(whole == parted, "{size} bytes");
+        let mut other = Outbox::default();
+        other.put_with_tail(1, &reply(Vec::new()), vec![9; size]).unwrap();
+        assert!(whole == sent_from_where_they_are(&mut other, 10_000), "{size} bytes");
     }
     assert!(Outbox::default().put_with_tail(1, &ToAgent::Ping(7), Vec::new()).is_err());
 }
@@ -112,10 +176,12 @@ proptest! {
     fn what_is_put_arrives(
         sizes in prop::collection::vec((0u64..4, 0usize..200_000), 1..12),
         cuts in prop::collection::vec(1usize..100_000, 1..20),
+        in_place in any::<bool>(),
     ) {
         let messages: Vec<(u64, ToAgent)> =
             sizes.iter().enumerate().map(|(at, (flow, size))| (*flow, call(at as u64, *size))).collect();
-        let bytes = sent(&messages);
+        let bytes =
+            if in_place { sent_from_where_they_are(&mut outbox(&messages), cuts[0]) } else { sent(&messages) };
         let mut inbox = Inbox::default();
         let mut arrived = Vec::new();
         let (mut rest, mut cuts) = (&bytes[..], cuts.iter().cycle());

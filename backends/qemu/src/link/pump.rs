@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
+use provium_protocol::wire::Sending;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 use super::Inner;
@@ -19,8 +20,7 @@ const AT_ONCE: usize = 256 << 10;
 pub struct Outlet {
     /// `None` when the link is over.
     to: Option<Box<dyn AsyncWrite + Send + Unpin>>,
-    buffer: Vec<u8>,
-    sent: usize,
+    sending: Sending,
     /// The socket takes no more; the task waits for it.
     blocked: bool,
 }
@@ -28,7 +28,7 @@ pub struct Outlet {
 impl Outlet {
     /// Writes to this.
     pub fn new(to: impl AsyncWrite + Send + Unpin + 'static) -> Outlet {
-        Outlet { to: Some(Box::new(to)), buffer: Vec::new(), sent: 0, blocked: false }
+        Outlet { to: Some(Box::new(to)), sending: Sending::default(), blocked: false }
     }
 
     /// Closes it.
@@ -39,21 +39,19 @@ impl Outlet {
     /// Writes all that is to be sent; an error when the other side takes nothing any more.
     fn flush(&mut self, inner: &Inner, context: &mut Context<'_>) -> Poll<Result<(), ()>> {
         loop {
-            if self.sent == self.buffer.len() {
-                self.buffer.clear();
-                self.sent = 0;
+            if self.sending.rest().is_empty() {
                 let mut state = inner.lock();
-                self.buffer.append(&mut state.garbage);
-                while self.buffer.len() < AT_ONCE && state.outbox.next_chunk(&mut self.buffer) {}
+                state.outbox.fill(&mut self.sending, AT_ONCE);
+                self.sending.disturb(&mut state.garbage);
             }
-            if self.buffer.is_empty() {
+            if self.sending.rest().is_empty() {
                 return Poll::Ready(Ok(()));
             }
             let Some(to) = &mut self.to else { return Poll::Ready(Err(())) };
             let was_blocked = std::mem::replace(&mut self.blocked, true);
-            match ready!(Pin::new(to).poll_write(context, &self.buffer[self.sent..])) {
+            match ready!(Pin::new(to).poll_write(context, self.sending.rest())) {
                 Ok(written @ 1..) => {
-                    self.sent += written;
+                    self.sending.advance(written);
                     if was_blocked {
                         // The guest has made room: a ping that waits behind so much is no silence.
                         inner.lock().heard = true;

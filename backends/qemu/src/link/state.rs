@@ -123,7 +123,7 @@ impl State {
         let wakers = self.end_all(&error);
         let ended = self.flows.keys().copied();
         self.closed_streams.extend(ended);
-        self.outbox = Outbox::default();
+        self.outbox.clear();
         self.inbox = Inbox::default();
         self.welcomes.clear();
         self.settled = None;

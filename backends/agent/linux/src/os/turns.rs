@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use provium_agent::sync::{First, race};
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 
 /// Programs that are started at once: more would only get into each other's way.
@@ -17,6 +17,8 @@ const COUNTS_FOR: Duration = Duration::from_millis(500);
 /// The turns that were given. A timer is set only by those who wait: setting one costs a system call.
 #[derive(Default)]
 pub struct Turns {
+    /// Who comes later waits here, in order, until whoever is at the door has a turn.
+    door: Mutex<()>,
     given: RefCell<Given>,
     over: Notify,
 }
@@ -35,8 +37,9 @@ pub struct Turn<'a> {
 }
 
 impl Turns {
-    /// The next turn.
+    /// The next turn; they are given in the order in which they were first asked for.
     pub async fn next(&self) -> Turn<'_> {
+        let _at_the_door = self.door.lock().await;
         loop {
             // An end that comes before it is waited for is kept.
             let over = self.over.notified();
@@ -108,6 +111,28 @@ mod tests {
             assert_eq!(begun, Instant::now(), "it waited for more than the end of one");
             drop((next, taken));
             assert!(turns.given.borrow().since.is_empty());
+        });
+    }
+
+    #[test]
+    fn nobody_goes_before_those_who_wait() {
+        virtually(async {
+            let turns = Turns::default();
+            let mut taken = all(&turns).await;
+            let mut context = Context::from_waker(Waker::noop());
+            let mut first = pin!(turns.next());
+            let mut second = pin!(turns.next());
+            assert!(first.as_mut().poll(&mut context).is_pending() && second.as_mut().poll(&mut context).is_pending());
+            taken.pop();
+            let mut newcomer = pin!(turns.next());
+            assert!(newcomer.as_mut().poll(&mut context).is_pending());
+            assert!(second.as_mut().poll(&mut context).is_pending());
+            taken.push(first.await);
+            assert!(newcomer.as_mut().poll(&mut context).is_pending());
+            taken.pop();
+            taken.push(second.await);
+            taken.pop();
+            drop(newcomer.await);
         });
     }
 

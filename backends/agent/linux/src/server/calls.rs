@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use provium_agent::sync::until;
 use provium_agent::{Agent, Pieces};
 use provium_protocol::limits::FRAMES_IN_FLIGHT;
-use provium_protocol::wire::{FromAgent, MAX_CHUNK, Outbox};
+use provium_protocol::wire::{FromAgent, MAX_CHUNK, Outbox, Sending};
 use provium_protocol::{Errno, Lane, LocalFuture, Op, OpError, Reply, StreamId};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::AbortHandle;
@@ -44,10 +44,10 @@ impl Outgoing {
         Ok(())
     }
 
-    /// Appends chunks until there are so many bytes, or nothing is left.
-    pub fn take(&self, out: &mut Vec<u8>, bytes: usize) {
+    /// Takes what is to be sent next, about so many bytes at once.
+    pub fn take(&self, sending: &mut Sending, about: usize) {
         let mut outbox = self.outbox.borrow_mut();
-        while out.len() < bytes && outbox.next_chunk(out) {}
+        outbox.fill(sending, about);
         if outbox.bytes() <= AHEAD {
             self.drained.notify_waiters();
         }
@@ -70,15 +70,15 @@ impl Outgoing {
 
     /// Forgets what waits: it is for somebody who has gone.
     pub fn clear(&self) {
-        *self.outbox.borrow_mut() = Outbox::default();
+        self.outbox.borrow_mut().clear();
     }
 }
 
 /// Bytes that may wait for the link before more pieces of an answer are read: what it takes while they are being read.
 const AHEAD: usize = 2 * MAX_CHUNK;
 
-/// Bytes of a piece: several whole chunks, beside what the message says.
-const PIECE: usize = 4 * MAX_CHUNK - 64;
+/// Bytes of a piece: many whole chunks, beside what the message says; all but the first are sent from where they are.
+const PIECE: usize = 16 * MAX_CHUNK - 64;
 
 /// Puts the pieces of an answer into its call's flow.
 struct Beginning {

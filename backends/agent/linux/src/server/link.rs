@@ -11,6 +11,7 @@ use std::time::Duration;
 use provium_agent::Agent;
 use provium_agent::sync::{First, race};
 use provium_protocol::Errno;
+use provium_protocol::wire::Sending;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -126,8 +127,7 @@ async fn connection(listener: &AsyncFd<Fd>) -> Result<Fd, Errno> {
 /// Moves bytes. An end is the end, unless `returns`: then the host may come back.
 async fn speak(conversation: &Rc<Conversation>, port: &Port, returns: bool) -> Result<(), Errno> {
     let mut buffer = vec![0; PIECE];
-    let mut out = Vec::new();
-    let mut sent = 0;
+    let mut sending = Sending::default();
     let mut present = true;
     loop {
         let mut moved = false;
@@ -142,7 +142,7 @@ async fn speak(conversation: &Rc<Conversation>, port: &Port, returns: bool) -> R
         } else if end {
             if present {
                 conversation.disconnected();
-                (out, sent) = (Vec::new(), 0);
+                sending = Sending::default();
             }
             present = false;
             if !returns {
@@ -151,14 +151,12 @@ async fn speak(conversation: &Rc<Conversation>, port: &Port, returns: bool) -> R
         } else {
             present = true;
         }
-        if sent == out.len() {
-            out.clear();
-            sent = 0;
-            conversation.outgoing.take(&mut out, PIECE);
+        if sending.rest().is_empty() {
+            conversation.outgoing.take(&mut sending, PIECE);
         }
-        if present && sent < out.len() {
-            let written = port.write(out.get(sent..).unwrap_or_default())?;
-            sent += written;
+        if present && !sending.rest().is_empty() {
+            let written = port.write(sending.rest())?;
+            sending.advance(written);
             moved |= written > 0;
         }
         if moved {
@@ -166,7 +164,7 @@ async fn speak(conversation: &Rc<Conversation>, port: &Port, returns: bool) -> R
         }
         if !present {
             port.host().await?;
-        } else if sent < out.len() {
+        } else if !sending.rest().is_empty() {
             port.input_or_room().await?;
         } else if conversation.outgoing.is_empty() {
             match race(port.input(), conversation.outgoing.filled()).await {
