@@ -2,6 +2,9 @@
 
 use provium_kernel::TimeSpec;
 
+use crate::shared::echo::Flavor;
+use crate::shared::escape::{self, Escape};
+
 /// The widest that a field is padded to: a width is typed by hand, and its padding is held in memory.
 const MAX_WIDTH: usize = 4096;
 
@@ -71,7 +74,7 @@ pub(super) fn pieces(format: &[u8], escapes: bool) -> Result<Vec<Piece>, Vec<u8>
                     }
                 }
             }
-            b'\\' if escapes => rest = escape(rest, &mut text),
+            b'\\' if escapes => rest = unescape(rest, &mut text),
             byte => text.push(byte),
         }
     }
@@ -113,40 +116,22 @@ fn number(text: &[u8]) -> (Option<usize>, &[u8]) {
     ((digits > 0).then_some(value), rest)
 }
 
-/// A backslash escape of printf(3), octal and hexadecimal numbers included.
-fn escape<'a>(rest: &'a [u8], text: &mut Vec<u8>) -> &'a [u8] {
-    let Some((&letter, after)) = rest.split_first() else {
-        text.push(b'\\');
-        return rest;
-    };
-    let simple = match letter {
-        b'a' => 7,
-        b'b' => 8,
-        b'e' => 27,
-        b'f' => 12,
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' => b'\t',
-        b'v' => 11,
-        b'0'..=b'7' => {
-            let digits = rest.iter().take(3).take_while(|byte| (b'0'..=b'7').contains(byte)).count();
-            let value = rest[..digits].iter().fold(0u32, |value, digit| value * 8 + u32::from(digit - b'0'));
-            text.push((value & 0xff) as u8);
-            return &rest[digits..];
+/// A backslash escape, which the utility reads as printf does; what it does not know stands for itself.
+fn unescape<'a>(rest: &'a [u8], text: &mut Vec<u8>) -> &'a [u8] {
+    match (escape::read(rest, Flavor::Gnu), rest.split_first()) {
+        (Escape::Bytes(bytes, used), _) => {
+            text.extend(bytes);
+            &rest[used..]
         }
-        b'x' => {
-            let digits = after.iter().take(2).take_while(|byte| byte.is_ascii_hexdigit()).count();
-            let value = std::str::from_utf8(&after[..digits]).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
-            if let Some(value) = value {
-                text.push(value);
-                return &after[digits..];
-            }
-            b'x'
+        (_, Some((&letter, after))) => {
+            text.push(letter);
+            after
         }
-        other => other,
-    };
-    text.push(simple);
-    after
+        (_, None) => {
+            text.push(b'\\');
+            rest
+        }
+    }
 }
 
 impl Field {

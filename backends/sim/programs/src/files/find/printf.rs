@@ -4,6 +4,7 @@ use provium_kernel::TimeSpec;
 
 use super::Search;
 use crate::shared::clock;
+use crate::shared::escape::octal;
 use crate::shared::mode::{S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, mode_string};
 use crate::shared::path::{base_name, without_trailing_slashes};
 use crate::shared::walk::{Entry, Walk};
@@ -93,9 +94,8 @@ fn escape(rest: &[u8]) -> Escape<'_> {
         b'v' => 11,
         b'\\' => b'\\',
         b'0'..=b'7' => {
-            let digits = rest.iter().take(3).take_while(|byte| (b'0'..=b'7').contains(byte)).count();
-            let value = rest[..digits].iter().fold(0u32, |value, digit| value * 8 + u32::from(digit - b'0'));
-            return Escape::Byte((value & 0xff) as u8, &rest[digits..]);
+            let (value, used) = octal(rest, 3);
+            return Escape::Byte(value, &rest[used..]);
         }
         _ => return Escape::Unknown,
     };
