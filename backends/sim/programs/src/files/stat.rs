@@ -97,6 +97,7 @@ async fn one(
     for piece in wanted(tool, given, &default).await? {
         match piece {
             Piece::Text(literal) => text.extend_from_slice(&literal),
+            Piece::Warning(warning) => tool.error(warning).await,
             Piece::Field(field) => {
                 let value = field_value(tool, path, &stat, field.major_minor, field.letter, plain_names, names).await;
                 field.conversion(value, &mut text);
@@ -246,6 +247,7 @@ async fn one_file_system(tool: &Tool, path: &[u8], given: Option<&Given>, terse:
     for piece in wanted(tool, given, if terse { TERSE_FS } else { DEFAULT_FS }).await? {
         match piece {
             Piece::Text(literal) => text.extend_from_slice(&literal),
+            Piece::Warning(warning) => tool.error(warning).await,
             Piece::Field(field) => field.conversion(file_system_value(path, &info, field.letter), &mut text),
         }
     }

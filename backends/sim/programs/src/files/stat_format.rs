@@ -15,6 +15,8 @@ pub(super) enum Piece {
     Text(Vec<u8>),
     /// Something about the file.
     Field(Field),
+    /// Nothing that is shown: a complaint about the format.
+    Warning(String),
 }
 
 /// A directive with what stands between `%` and its letter.
@@ -74,7 +76,11 @@ pub(super) fn pieces(format: &[u8], escapes: bool) -> Result<Vec<Piece>, Vec<u8>
                     }
                 }
             }
-            b'\\' if escapes => rest = unescape(rest, &mut text),
+            b'\\' if escapes => {
+                let (warning, after) = unescape(rest, &mut text);
+                pieces.extend(warning.map(Piece::Warning));
+                rest = after;
+            }
             byte => text.push(byte),
         }
     }
@@ -116,20 +122,21 @@ fn number(text: &[u8]) -> (Option<usize>, &[u8]) {
     ((digits > 0).then_some(value), rest)
 }
 
-/// A backslash escape, which the utility reads as printf does; what it does not know stands for itself.
-fn unescape<'a>(rest: &'a [u8], text: &mut Vec<u8>) -> &'a [u8] {
+/// A backslash escape, which the utility reads as printf does. What it does not know stands for itself, with a complaint.
+fn unescape<'a>(rest: &'a [u8], text: &mut Vec<u8>) -> (Option<String>, &'a [u8]) {
     match (escape::read(rest, Flavor::Gnu), rest.split_first()) {
         (Escape::Bytes(bytes, used), _) => {
             text.extend(bytes);
-            &rest[used..]
+            (None, &rest[used..])
         }
         (_, Some((&letter, after))) => {
             text.push(letter);
-            after
+            let unknown = || format!("warning: unrecognized escape '\\{}'", char::from(letter));
+            ((letter != b'"').then(unknown), after)
         }
         (_, None) => {
             text.push(b'\\');
-            rest
+            (Some("warning: backslash at end of format".to_owned()), rest)
         }
     }
 }
@@ -199,6 +206,7 @@ mod tests {
         for piece in pieces(format.as_bytes(), escapes).unwrap_or_default() {
             match piece {
                 Piece::Text(text) => out.extend_from_slice(&text),
+                Piece::Warning(warning) => out.extend_from_slice(format!("<{warning}>").as_bytes()),
                 Piece::Field(field) if field.letter == b'a' => field.conversion(Conversion::Octal(0o644), &mut out),
                 Piece::Field(field) => field.conversion(Conversion::Number(6), &mut out),
             }
@@ -211,6 +219,8 @@ mod tests {
         assert_eq!(shown("[%-4s|%4s|%04s|%#a|%+s|%%]", false), "[6   |   6|0006|0644|+6|%]");
         assert_eq!(shown("\\t\\x41\\101%s\\n", true), "\tAA6\n");
         assert_eq!(shown("\\n", false), "\\n");
+        assert_eq!(shown("%s\\\"\\\\\\8", true), "6<warning: unrecognized escape '\\8'>\"\\8");
+        assert_eq!(shown("%s\\", true), "6<warning: backslash at end of format>\\");
         assert_eq!(pieces(b"%5", false), Err(b"%5".to_vec()));
         assert_eq!(pieces(b"%", false), Ok(vec![Piece::Text(b"%".to_vec())]));
     }

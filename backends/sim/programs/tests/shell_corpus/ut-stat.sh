@@ -14,3 +14,4 @@ stat -c '%Q' f
 stat -c '%B %o' f
 stat -c '%u %U %g %G' / | cut -d' ' -f1,2
 stat -c '%#a %#f' f
+stat --printf '%s\q|\"|\xg|\101|\8|\\|\' f
