@@ -12,6 +12,9 @@ use crate::codec;
 /// Bytes of a message that is made a chunk at once, if nothing of its flow waits: it is not worth a place in the queues.
 const SMALL: usize = 1 << 10;
 
+/// Bytes of such chunks that wait at the most, about: less than is sent at once, so that something else always goes with them.
+const READY: usize = MAX_CHUNK / 2;
+
 /// A message that is under way.
 pub(super) struct Message {
     number: u32,
@@ -47,7 +50,7 @@ pub struct Outbox {
     ready: Vec<u8>,
     /// Bytes of those messages.
     ready_bytes: usize,
-    /// It is their turn, all of them at once.
+    /// It is their turn, all of them at once: they come before a message of their flow that was put later.
     ready_next: bool,
     /// What waits in each flow; none is empty but that of which a message is being sent.
     flows: BTreeMap<u64, VecDeque<Message>>,
@@ -65,7 +68,7 @@ impl Outbox {
     /// # Errors
     /// When it is larger than [`MAX_MESSAGE`], or has no encoding; in words for people. Nothing is sent then.
     pub fn put<T: Serialize>(&mut self, flow: u64, message: &T) -> Result<(), String> {
-        if self.ready.len() < MAX_CHUNK && !self.flows.contains_key(&flow) && self.put_ready(message)? {
+        if self.ready.len() < READY && !self.flows.contains_key(&flow) && self.put_ready(message)? {
             return Ok(());
         }
         let bytes = encoded(message)?;
@@ -111,6 +114,7 @@ impl Outbox {
         }
         self.last_number = message.number;
         self.bytes += message.len();
+        self.ready_next = true;
         let turns = &mut self.turns;
         let waiting = self.flows.entry(flow).or_insert_with(|| {
             turns.push_back(flow);
@@ -177,19 +181,14 @@ impl Outbox {
         {
             self.go_on(flow, message);
         }
-        while sending.copied.len() < about {
-            if !self.is_ready_next()
-                && let Some(at) = self.next_in_place()
-            {
-                if sending.copied.is_empty() {
-                    sending.in_place = self.take_in_place(at);
-                }
-                return;
-            }
-            if !self.next_chunk(&mut sending.copied) {
-                return;
-            }
+        if !self.is_ready_next()
+            && let Some(at) = self.next_in_place()
+        {
+            sending.in_place = self.take_in_place(at);
+            return;
         }
+        // One that could be sent from where it is does not wait for another turn: there might always be small ones before it.
+        while sending.copied.len() < about && self.next_chunk(&mut sending.copied) {}
     }
 
     /// Where the next chunk can be sent from in the last part of its message: there are bytes before it that were sent, in whose
