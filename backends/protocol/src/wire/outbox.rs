@@ -12,15 +12,16 @@ use crate::codec;
 /// Bytes of a message that is made a chunk at once, if nothing of its flow waits: it is not worth a place in the queues.
 const SMALL: usize = 1 << 10;
 
-/// Bytes of such chunks that wait at the most, about: less than is sent at once, so that something else always goes with them.
+/// Bytes of such chunks that wait at the most, about: less than is sent at once, so that something else goes with them however
+/// many there are.
 const READY: usize = MAX_CHUNK / 2;
 
 /// A message that is under way.
 pub(super) struct Message {
     number: u32,
-    pub(super) bytes: Vec<u8>,
+    bytes: Vec<u8>,
     /// What follows them.
-    pub(super) tail: Vec<u8>,
+    tail: Vec<u8>,
     sent: usize,
 }
 
@@ -32,6 +33,15 @@ impl Message {
     /// Where its next chunk begins and ends.
     fn next(&self) -> (usize, usize) {
         (self.sent, (self.sent + MAX_CHUNK).min(self.len()))
+    }
+
+    /// The last part of it, where there are two.
+    pub(super) fn last_part(&self) -> &Vec<u8> {
+        if self.tail.is_empty() { &self.bytes } else { &self.tail }
+    }
+
+    fn last_part_mut(&mut self) -> &mut Vec<u8> {
+        if self.tail.is_empty() { &mut self.bytes } else { &mut self.tail }
     }
 
     /// Appends what is between two places of it.
@@ -46,12 +56,10 @@ impl Message {
 /// chunk.
 #[derive(Default)]
 pub struct Outbox {
-    /// Chunks of small messages.
+    /// Chunks of small messages. They go before all else, and so before what was put later into their flows.
     ready: Vec<u8>,
     /// Bytes of those messages.
     ready_bytes: usize,
-    /// It is their turn, all of them at once: they come before a message of their flow that was put later.
-    ready_next: bool,
     /// What waits in each flow; none is empty but that of which a message is being sent.
     flows: BTreeMap<u64, VecDeque<Message>>,
     /// Whose turn is when.
@@ -114,7 +122,6 @@ impl Outbox {
         }
         self.last_number = message.number;
         self.bytes += message.len();
-        self.ready_next = true;
         let turns = &mut self.turns;
         let waiting = self.flows.entry(flow).or_insert_with(|| {
             turns.push_back(flow);
@@ -143,14 +150,13 @@ impl Outbox {
 
     /// Appends the next chunk to `out`, or several small ones; `false` when nothing waits.
     pub fn next_chunk(&mut self, out: &mut Vec<u8>) -> bool {
-        if self.is_ready_next() {
+        if !self.ready.is_empty() {
             if out.is_empty() {
                 std::mem::swap(out, &mut self.ready);
             } else {
                 out.append(&mut self.ready);
             }
             self.ready_bytes = 0;
-            self.ready_next = false;
             return true;
         }
         let Some(flow) = self.turns.pop_front() else { return false };
@@ -163,13 +169,8 @@ impl Outbox {
         set_header(&mut out[head..], message.number, from == 0, to == message.len());
         message.sent = to;
         self.bytes -= to - from;
-        self.ready_next = true;
         self.go_on(flow, message);
         true
-    }
-
-    fn is_ready_next(&self) -> bool {
-        !self.ready.is_empty() && (self.ready_next || self.turns.is_empty())
     }
 
     /// Takes chunks to be sent: about so many bytes, or the next chunk if it can be sent from where it is. What was sent before
@@ -181,7 +182,7 @@ impl Outbox {
         {
             self.go_on(flow, message);
         }
-        if !self.is_ready_next()
+        if self.ready.is_empty()
             && let Some(at) = self.next_in_place()
         {
             sending.in_place = self.take_in_place(at);
@@ -196,7 +197,7 @@ impl Outbox {
     fn next_in_place(&self) -> Option<(usize, usize)> {
         let message = self.flows.get(self.turns.front()?)?.front()?;
         let (from, to) = message.next();
-        let before = if message.tail.is_empty() { 0 } else { message.bytes.len() };
+        let before = message.len() - message.last_part().len();
         let begin = from.checked_sub(before + HEADER)?;
         // What is small is sooner copied than written by itself.
         (to - from > SMALL).then_some((begin, to - before))
@@ -209,10 +210,8 @@ impl Outbox {
         let (number, last) = (message.number, to == message.len());
         message.sent = to;
         self.bytes -= to - from;
-        self.ready_next = true;
-        let mut taken = InPlace { flow, message, cleared: self.cleared, begin, end };
-        set_header(taken.bytes_mut(), number, from == 0, last);
-        Some(taken)
+        set_header(&mut message.last_part_mut()[begin..end], number, from == 0, last);
+        Some(InPlace { flow, message, cleared: self.cleared, begin, end })
     }
 
     /// A chunk of a message was sent: what is left of it waits before the others of its flow.

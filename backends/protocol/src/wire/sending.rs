@@ -2,8 +2,8 @@
 
 use super::outbox::Message;
 
-/// Chunks that were taken to be sent, and how much of them was. A large message's chunks are sent from where they are: copying
-/// them costs an emulated guest a tenth of the time that sending takes.
+/// Chunks that were taken to be sent, and how much of them was. The chunks of a large message are sent from where they are: an
+/// emulated guest has better things to do than to copy megabytes.
 #[derive(Default)]
 pub struct Sending {
     pub(super) copied: Vec<u8>,
@@ -23,25 +23,14 @@ pub(super) struct InPlace {
     pub end: usize,
 }
 
-impl InPlace {
-    fn bytes(&self) -> &[u8] {
-        let message = &self.message;
-        let part = if message.tail.is_empty() { &message.bytes } else { &message.tail };
-        &part[self.begin..self.end]
-    }
-
-    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
-        let message = &mut self.message;
-        let part = if message.tail.is_empty() { &mut message.bytes } else { &mut message.tail };
-        &mut part[self.begin..self.end]
-    }
-}
-
 impl Sending {
     /// What is to be sent now; nothing when all was.
     #[must_use]
     pub fn rest(&self) -> &[u8] {
-        let all = self.in_place.as_ref().map_or(&*self.copied, InPlace::bytes);
+        let all = match &self.in_place {
+            Some(chunk) => &chunk.message.last_part()[chunk.begin..chunk.end],
+            None => &self.copied[..],
+        };
         all.get(self.sent..).unwrap_or_default()
     }
 
@@ -50,7 +39,8 @@ impl Sending {
         self.sent += bytes;
     }
 
-    /// Appends bytes that are no chunk to what is to be sent, between two chunks.
+    /// Moves bytes that are no chunk behind what is to be sent, unless that is a chunk within its message: then they are to be
+    /// brought again when it was sent.
     #[doc(hidden)]
     pub fn disturb(&mut self, garbage: &mut Vec<u8>) {
         if self.in_place.is_none() {

@@ -76,11 +76,10 @@ fn small_messages_without_end_do_not_keep_a_large_one_waiting() {
     let (mut outbox, mut inbox, mut sending) = (Outbox::default(), Inbox::default(), Sending::default());
     outbox.put(1, &call(1, MAX_CHUNK * 3)).unwrap();
     let mut arrived = Vec::new();
-    for round in 2..20 {
-        // So many that all of them never fit.
-        for _ in 0..200 {
-            outbox.put(2, &call(round, 1_000)).unwrap();
-            outbox.put(3, &call(round, 10)).unwrap();
+    for round in 2..42 {
+        // More than is sent at once, each in a flow of its own.
+        for small in 0..80 {
+            outbox.put(1_000 * round + small, &call(round, 900)).unwrap();
         }
         outbox.fill(&mut sending, MAX_CHUNK);
         inbox.feed(sending.rest());
@@ -129,7 +128,8 @@ fn what_waits_behind_a_large_message_keeps_nobody_else_waiting() {
 
 #[test]
 fn a_large_message_does_not_overtake_a_small_one_of_its_flow() {
-    let messages = [(1, call(1, 10)), (1, call(2, 1 << 20)), (2, call(3, 10)), (2, call(4, 1 << 20)), (2, call(5, 10))];
+    // One chunk each.
+    let messages = [(1, call(1, 10)), (1, call(2, 50_000)), (2, call(3, 10)), (2, call(4, 50_000)), (2, call(5, 10))];
     let (copied, in_place) = (sent(&messages), sent_from_where_they_are(&mut outbox(&messages), MAX_CHUNK));
     for bytes in [copied, in_place] {
         let mut inbox = Inbox::default();
